@@ -1,0 +1,64 @@
+/**
+ * The one error class. Class identity is lost between threads, so what an error *is* lies in its `code`, from a closed
+ * list; one table in `http/problems.ts` maps codes to problem documents (RFC 9457). `details` holds the numbers that
+ * find the place, never a secret.
+ */
+
+/** Every error code of the daemon, with what it means to the one who reads it. */
+export const errorCodes = {
+  'config-invalid': 'the configuration cannot be used',
+  'usage-invalid': 'the command line cannot be used',
+  'ring-invalid': 'the memory is not a frame ring of this version',
+  'ring-misused': 'the ring was called against its contract',
+  'record-too-large': 'the record does not fit into the ring',
+  'stream-invalid': 'the coded stream breaks its standard',
+  'source-failed': 'the media source failed',
+  'sdp-invalid': 'the session description cannot be used',
+  'codec-unsupported': 'the offer has no codec in common with the camera',
+  'viewer-limit': 'the camera serves as many viewers as it may',
+  'offers-pending': 'too many offers wait for their connection',
+  'session-unknown': 'there is no such live session',
+  'valid-until-past': 'valid_until lies in the past',
+  'source-not-ready': 'the camera has no picture yet',
+  'worker-unavailable': 'a part of the camera is restarting',
+  'request-timeout': 'no answer came in time',
+  internal: 'the camera failed',
+} as const;
+
+/** A code of {@link errorCodes}. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Numbers and short strings that find the place of an error. */
+export type ErrorDetails = Readonly<Record<string, string | number | boolean | null>>;
+
+/** An error with a stable code. `message` is a sentence for people. */
+export class CameraError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'CameraError';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** The form in which an error crosses threads. */
+export interface ErrorReport {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
+/** Takes any thrown value to the form that crosses threads; what is not a CameraError becomes `internal`. */
+export function reportOf(error: unknown): ErrorReport {
+  if (error instanceof CameraError)
+    return { code: error.code, message: error.message, details: error.details };
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error), details: {} };
+}
+
+/** The inverse of {@link reportOf}. */
+export function errorOf(report: ErrorReport): CameraError {
+  return new CameraError(report.code, report.message, report.details);
+}

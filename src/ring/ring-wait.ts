@@ -1,0 +1,50 @@
+/**
+ * The only place where a thread waits on the ring, always with a bound.
+ *
+ * Blocking for a thread that has nothing else to do, asynchronous (Atomics.waitAsync, which wakes as fast and leaves
+ * the event loop free) for one that has. A pending asynchronous wait does not keep a worker alive. No wake-up is lost:
+ * both look at the word again, atomically, before they sleep.
+ */
+import { openFrameRing } from './frame-ring.ts';
+import { wordHead, wordKeyframeWanted } from './ring-layout.ts';
+
+/** Longest wait in ms: a lost producer is noticed by supervision, a waiter must still come round to look. */
+export const waitMsMax = 10_000;
+
+/** Waits for one ring, from one thread. */
+export class RingWait {
+  private readonly words: Int32Array;
+
+  /** Throws CameraError `ring-invalid` when the memory is no ring. */
+  constructor(ring: SharedArrayBuffer) {
+    this.words = openFrameRing(ring).words;
+  }
+
+  /**
+   * Blocks until the record `sequence` is published, at most `timeoutMs`. Returns whether it is there.
+   * For worker threads alone; the main thread must not block.
+   */
+  forRecord(sequence: number, timeoutMs: number): boolean {
+    if (this.isPublished(sequence)) return true;
+    Atomics.wait(this.words, wordHead, sequence | 0, Math.min(timeoutMs, waitMsMax));
+    return this.isPublished(sequence);
+  }
+
+  /** As {@link forRecord}, without blocking: an answer at once, or a promise that also resolves at the time limit. */
+  forRecordAsync(sequence: number, timeoutMs: number): boolean | Promise<boolean> {
+    if (this.isPublished(sequence)) return true;
+    const wait = Atomics.waitAsync(this.words, wordHead, sequence | 0, Math.min(timeoutMs, waitMsMax));
+    if (!wait.async) return this.isPublished(sequence);
+    return wait.value.then(() => this.isPublished(sequence));
+  }
+
+  /** Resolves when any track wants a keyframe, or at the time limit; the capture thread then asks for each track. */
+  async forKeyframeWantedAsync(timeoutMs: number): Promise<void> {
+    const wait = Atomics.waitAsync(this.words, wordKeyframeWanted, 0, Math.min(timeoutMs, waitMsMax));
+    if (wait.async) await wait.value;
+  }
+
+  private isPublished(sequence: number): boolean {
+    return ((Atomics.load(this.words, wordHead) - sequence) | 0) > 0;
+  }
+}
