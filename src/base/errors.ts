@@ -22,6 +22,7 @@ export const errorCodes = {
   'source-not-ready': 'the camera has no picture yet',
   'worker-unavailable': 'a part of the camera is restarting',
   'request-timeout': 'no answer came in time',
+  'listen-failed': 'the address cannot be listened on',
   internal: 'the camera failed',
 } as const;
 

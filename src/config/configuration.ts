@@ -2,7 +2,7 @@
  * The configuration as the rest of the daemon sees it: complete, checked, with every default filled in.
  *
  * `schema.ts` is the one JSON Schema of these keys (defaults, ranges, descriptions); `load.ts` merges the file, the
- * environment (OPENCAMERA_…) and the flags in that order and validates once. Nobody else reads the environment.
+ * environment (OPENCAMERAD_…) and the flags in that order and validates once. Nobody else reads the environment.
  */
 export interface Configuration {
   /** Address the HTTP front end listens on. */
@@ -11,6 +11,8 @@ export interface Configuration {
   readonly port: number;
   /** State folder; made when it is missing. */
   readonly state: string;
+  /** Folder of the recordings; '' is `recordings` below the state folder. */
+  readonly recordings: string;
   /** Main video source: demo | file:PATH | command:SHELL COMMAND | v4l2:DEVICE. */
   readonly source: string;
   /** Sub video source, or '' for none. */
@@ -19,7 +21,10 @@ export interface Configuration {
   readonly audioSource: string;
   /** Frames a second of raw Annex-B files whose SPS gives none; 0: the SPS's rate, else 30. */
   readonly sourceFps: number;
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'pretty' };
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'auto' | 'json' | 'pretty';
+  };
   readonly ring: {
     /** Bytes of the data area; a multiple of 4096. */
     readonly dataBytes: number;

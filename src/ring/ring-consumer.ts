@@ -66,9 +66,14 @@ export class RingConsumer {
     return this.lapCount;
   }
 
-  /** Records published and not yet looked at; 0 at the live edge. */
-  get backlog(): number {
-    return (this.head() - this.cursor) | 0;
+  /** Sequence of the record that will be published next, unsigned 32-bit. */
+  get liveEdge(): number {
+    return this.head() >>> 0;
+  }
+
+  /** Records published from `sequence` on; 0 or less when that one is still to come. */
+  distanceToEdge(sequence: number): number {
+    return (this.head() - sequence) | 0;
   }
 
   /**

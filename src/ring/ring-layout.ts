@@ -9,8 +9,8 @@
  *  byte 0               64              128             192             256            headerBytes
  *  ├─ identity ─────────┼─ HEAD ────────┼─ TAIL ────────┼─ KEYFRAME ────┼─ RANDOM ACCESS ┤
  *  │ magic   version    │ next sequence │ oldest intact │ wanted tracks │ newest random  │
- *  │ dataBytes slots    │ to publish    │ sequence      │ (bit = track) │ access point   │
- *  │ writeOffset        │               │               │               │ of each track  │
+ *  │ dataBytes slots    │ to publish;   │ sequence      │ (bit = track) │ access point   │
+ *  │                    │ waiters       │               │               │ of each track  │
  *  └────────────────────┴───────────────┴───────────────┴───────────────┴────────────────┘
  *  headerBytes                        + slotCount × slotBytes               + dataBytes
  *  ├─ slot 0 ─┬─ slot 1 ─┬─ … ────────┼─ data area: records in sequence order, going round ─┤
@@ -32,10 +32,10 @@ export const wordMagic = 0;
 export const wordVersion = 1;
 export const wordDataBytes = 2;
 export const wordSlotCount = 3;
-/** Offset in the data area where the next record may begin; the producer's own, kept here for its successor. */
-export const wordWriteOffset = 4;
 /** Sequence of the next record to be published. Readers wait on this word. */
 export const wordHead = 16;
+/** Threads that wait on HEAD. Above 0 the producer wakes them; a reader that died waiting only costs a wake-up. */
+export const wordWaiters = 17;
 /** Oldest sequence that is still intact. */
 export const wordTail = 32;
 /** Bit t is set while somebody wants a keyframe on track t. */

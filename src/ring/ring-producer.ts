@@ -25,7 +25,7 @@ import {
   wordRandomAccess,
   wordRandomAccessKnown,
   wordTail,
-  wordWriteOffset,
+  wordWaiters,
 } from './ring-layout.ts';
 import {
   nalCountMax,
@@ -111,13 +111,12 @@ export class RingProducer {
     const { words, data, dataBytes, slotCount } = this.views;
     this.head = Atomics.load(words, wordHead);
     this.tail = Atomics.load(words, wordTail);
-    this.writeOffset = Atomics.load(words, wordWriteOffset);
     const held = (this.head - this.tail) | 0;
-    const offsetFits = this.writeOffset >= 0 && this.writeOffset <= dataBytes;
-    if (held < 0 || held > slotCount || !offsetFits || this.writeOffset % recordAlignmentBytes !== 0)
+    this.writeOffset = held > 0 ? this.endOfNewest() : 0;
+    if (held < 0 || held > slotCount || this.writeOffset > dataBytes)
       throw new CameraError('ring-invalid', 'the frame ring contradicts itself', {
         held,
-        offset: this.writeOffset,
+        end: this.writeOffset,
       });
     this.openClaim = {
       bytes: data.subarray(0, 0),
@@ -141,7 +140,7 @@ export class RingProducer {
     this.claimStart = wraps ? 0 : this.writeOffset;
     this.claimOpen = true;
     this.evict(this.claimStart, this.claimStart + lengthBytes, wraps);
-    this.openClaim.bytes = this.views.data.subarray(this.claimStart, this.claimStart + lengthBytes);
+    this.openClaim.bytes = this.view(lengthBytes);
     return this.openClaim;
   }
 
@@ -164,7 +163,7 @@ export class RingProducer {
       data.copyWithin(0, this.claimStart, this.claimStart + filled);
       this.claimStart = 0;
     }
-    this.openClaim.bytes = data.subarray(this.claimStart, this.claimStart + lengthBytes);
+    this.openClaim.bytes = this.view(lengthBytes);
     return this.openClaim.bytes;
   }
 
@@ -183,15 +182,21 @@ export class RingProducer {
     this.fillSlot((sequence & (slotCount - 1)) * slotBytes, sequence, description);
     this.writeOffset = this.claimStart + alignUp(lengthBytes);
     this.head = (sequence + 1) | 0;
-    Atomics.store(words, wordWriteOffset, this.writeOffset);
     Atomics.store(words, wordHead, this.head);
     if (flags & RecordFlag.randomAccess) {
       // After HEAD, so that whoever reads this sequence finds it published.
       Atomics.store(words, wordRandomAccess + track, sequence);
       Atomics.or(words, wordRandomAccessKnown, 1 << track);
     }
-    Atomics.notify(words, wordHead);
+    if (Atomics.load(words, wordWaiters) > 0) Atomics.notify(words, wordHead);
     return sequence >>> 0;
+  }
+
+  /** Where the newest record ends in the data area, by its slot. */
+  private endOfNewest(): number {
+    const { slots, slotCount } = this.views;
+    const at = ((this.head - 1) & (slotCount - 1)) * slotBytes;
+    return slots.getUint32(at + slotOffset, true) + alignUp(slots.getUint32(at + slotLength, true));
   }
 
   private fillSlot(at: number, sequence: number, description: RecordDescription): void {
@@ -232,6 +237,12 @@ export class RingProducer {
     this.tail = tail;
     // Also when nothing is evicted: the ordering of step 1 is bought here, whatever the value.
     Atomics.exchange(words, wordTail, tail);
+  }
+
+  /** The claimed bytes. A constructor call: `subarray` looks up the species and takes twice as long. */
+  private view(lengthBytes: number): Uint8Array {
+    const { data } = this.views;
+    return new Uint8Array(data.buffer, data.byteOffset + this.claimStart, lengthBytes);
   }
 
   private checkOpen(): void {

@@ -76,7 +76,8 @@ export class RingRecord {
 
   /** Opens the view of the bytes, after the fields were found intact. */
   open(): void {
-    this.bytes = this.views.data.subarray(this.offset, this.offset + this.length);
+    const { data } = this.views;
+    this.bytes = new Uint8Array(data.buffer, data.byteOffset + this.offset, this.length);
   }
 
   /** Offset in `bytes` of NAL unit i's first byte; i from 0 to nalCount - 1. */

@@ -3,10 +3,11 @@
  *
  * Blocking for a thread that has nothing else to do, asynchronous (Atomics.waitAsync, which wakes as fast and leaves
  * the event loop free) for one that has. A pending asynchronous wait does not keep a worker alive. No wake-up is lost:
- * both look at the word again, atomically, before they sleep.
+ * a waiter counts itself before it looks at HEAD a last time, atomically with falling asleep, and the producer looks at
+ * the count after it moved HEAD; all four are sequentially consistent, so one of the two sees the other.
  */
 import { openFrameRing } from './frame-ring.ts';
-import { wordHead, wordKeyframeWanted } from './ring-layout.ts';
+import { wordHead, wordKeyframeWanted, wordWaiters } from './ring-layout.ts';
 
 /** Longest wait in ms: a lost producer is noticed by supervision, a waiter must still come round to look. */
 export const waitMsMax = 10_000;
@@ -26,22 +27,29 @@ export class RingWait {
    */
   forRecord(sequence: number, timeoutMs: number): boolean {
     if (this.isPublished(sequence)) return true;
+    Atomics.add(this.words, wordWaiters, 1);
     Atomics.wait(this.words, wordHead, sequence | 0, Math.min(timeoutMs, waitMsMax));
-    return this.isPublished(sequence);
+    return this.endOfWait(sequence);
   }
 
   /** As {@link forRecord}, without blocking: an answer at once, or a promise that also resolves at the time limit. */
   forRecordAsync(sequence: number, timeoutMs: number): boolean | Promise<boolean> {
     if (this.isPublished(sequence)) return true;
+    Atomics.add(this.words, wordWaiters, 1);
     const wait = Atomics.waitAsync(this.words, wordHead, sequence | 0, Math.min(timeoutMs, waitMsMax));
-    if (!wait.async) return this.isPublished(sequence);
-    return wait.value.then(() => this.isPublished(sequence));
+    if (wait.async) return wait.value.then(() => this.endOfWait(sequence));
+    return this.endOfWait(sequence);
   }
 
   /** Resolves when any track wants a keyframe, or at the time limit; the capture thread then asks for each track. */
   async forKeyframeWantedAsync(timeoutMs: number): Promise<void> {
     const wait = Atomics.waitAsync(this.words, wordKeyframeWanted, 0, Math.min(timeoutMs, waitMsMax));
     if (wait.async) await wait.value;
+  }
+
+  private endOfWait(sequence: number): boolean {
+    Atomics.sub(this.words, wordWaiters, 1);
+    return this.isPublished(sequence);
   }
 
   private isPublished(sequence: number): boolean {

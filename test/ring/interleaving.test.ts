@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RingConsumer } from '../../src/ring/ring-consumer.ts';
-import { wordHead, wordTail, wordWriteOffset } from '../../src/ring/ring-layout.ts';
+import { wordHead, wordTail, wordWaiters } from '../../src/ring/ring-layout.ts';
 import { explore, type Program, type State, type Step, type StepKind } from './memory-model.ts';
 import { makeRing, publish } from './ring-fixture.ts';
 
@@ -165,7 +165,7 @@ test('the code makes the accesses of the model, in its order', t => {
   const names = new Map([
     [wordHead, 'HEAD'],
     [wordTail, 'TAIL'],
-    [wordWriteOffset, 'write offset'],
+    [wordWaiters, 'waiters'],
   ]);
   const trace: string[] = [];
   for (const operation of ['exchange', 'store', 'load', 'add'] as const) {
@@ -195,7 +195,7 @@ test('the code makes the accesses of the model, in its order', t => {
   );
   assert.deepEqual(
     during(() => publish(ringProducer, 10, 1)),
-    ['exchange TAIL', 'write slot', 'store write offset', 'store HEAD'],
+    ['exchange TAIL', 'write slot', 'store HEAD', 'load waiters'],
     'claim, fill, commit',
   );
   let record: ReturnType<typeof ringReader.next>;

@@ -1,0 +1,141 @@
+#!/usr/bin/env node
+/**
+ * The command line of the daemon: `opencamerad [start]`, `config show`, `config check`, `--help`, `--version`.
+ *
+ * What scripts may rely on: one line `ready URL` on standard output when everything serves, everything else on standard
+ * error; exit status 0 after SIGTERM or SIGINT, 2 for bad usage or configuration, 1 for a failed start or a failure of
+ * the main thread. No other file ends the process.
+ */
+import { CameraError } from './base/errors.ts';
+import { parseCommandLine } from './config/command-line.ts';
+import type { Configuration } from './config/configuration.ts';
+import { helpText } from './config/help.ts';
+import type { LoadedConfiguration } from './config/load.ts';
+import { options, optionValue, redact } from './config/options.ts';
+import type { Camera } from './main.ts';
+import { packageVersion } from './supervisor/package-version.ts';
+import { errorFields, type Logger, printable } from './telemetry/log.ts';
+
+const status = { ok: 0, failed: 1, usage: 2 } as const;
+
+/**
+ * Runs the command; resolves to the exit status, or never, when the daemon runs and ends the process by itself. What a
+ * command does not need is not loaded: help answers at once, and the daemon hears signals before its libraries load.
+ */
+async function main(argv: readonly string[]): Promise<number> {
+  const { command, flags, file } = parseCommandLine(argv);
+  if (command === 'help') return print(helpText(packageVersion()));
+  if (command === 'version') return print(`${packageVersion()}\n`);
+  const daemon = command === 'start' ? new Daemon() : undefined;
+  const { loadConfiguration } = await import('./config/load.ts');
+  const loaded = loadConfiguration({ flags, file, environment: process.env });
+  if (command === 'config show') return print(`${JSON.stringify(shown(loaded), null, 2)}\n`);
+  if (!daemon) {
+    for (const warning of loaded.warnings) complain(`warning: ${warning}`);
+    return print('the configuration is valid\n');
+  }
+  const { createLogger } = await import('./telemetry/logger.ts');
+  const logger = createLogger(loaded.configuration.log);
+  for (const warning of loaded.warnings) logger.warn(warning);
+  return daemon.run(loaded.configuration, logger);
+}
+
+/** The life of the process around the camera: signals, failures of the main thread, the end. */
+class Daemon {
+  readonly #aborting = new AbortController();
+  #logger: Logger | undefined;
+  #starting: Promise<Camera> | undefined;
+  #ending = false;
+
+  constructor() {
+    // A closed terminal ends the camera like a signal to end. Repeated signals change nothing: the stop is bounded, and
+    // a terminal under npm sends the same one twice.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+      process.on(signal, () => void this.#end(status.ok, `stopping on ${signal}`));
+  }
+
+  async run(configuration: Configuration, logger: Logger): Promise<never> {
+    this.#logger = logger;
+    process.on('uncaughtException', error => this.#onFailure(error));
+    process.on('unhandledRejection', error => this.#onFailure(error));
+    this.#starting = import('./main.ts').then(({ startCamera }) =>
+      startCamera(configuration, logger, { signal: this.#aborting.signal }),
+    );
+    try {
+      const { url } = await this.#starting;
+      // A signal may have come while the last part was starting; then nobody is told that the camera serves.
+      if (!this.#ending) process.stdout.write(`ready ${url}\n`);
+    } catch (error) {
+      if (!this.#ending) this.#onStartFailure(error);
+    }
+    return new Promise<never>(() => {});
+  }
+
+  #onStartFailure(error: unknown): void {
+    // A known reason says what to do; only an unknown one is worth the noise of a stack.
+    if (error instanceof CameraError)
+      this.#logger?.error(`the camera cannot start: ${error.message}`, { code: error.code });
+    else this.#logger?.error('the camera cannot start', errorFields(error));
+    const badConfiguration = error instanceof CameraError && error.code === 'config-invalid';
+    process.exit(badConfiguration ? status.usage : status.failed);
+  }
+
+  #onFailure(error: unknown): void {
+    this.#logger?.error('the main thread failed', errorFields(error));
+    void this.#end(status.failed, 'stopping after a failure');
+  }
+
+  async #end(exitStatus: number, message: string): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#logger?.info(message);
+    this.#aborting.abort();
+    // A start under way ends by the abort, and is undone by then.
+    const camera = await this.#starting?.catch(() => undefined);
+    const stuck = (await camera?.stop()) ?? [];
+    if (stuck.length > 0) {
+      // The usual exit would wait for such a thread for ever.
+      this.#logger?.error('worker threads do not end, killing the process', { workers: stuck.join(', ') });
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100);
+      return;
+    }
+    process.exit(exitStatus);
+  }
+}
+
+/** The configuration with the origin of each value; passwords in URLs are left out. */
+function shown({
+  configuration,
+  sources,
+}: LoadedConfiguration): Record<string, { value: unknown; source: string }> {
+  return Object.fromEntries(
+    options.map(option => {
+      const value = optionValue(configuration, option);
+      const source = sources.get(option.key) ?? 'default';
+      return [option.key, { value: typeof value === 'string' ? redact(value) : value, source }];
+    }),
+  );
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return status.ok;
+}
+
+function complain(text: string): void {
+  process.stderr.write(`opencamerad: ${text.split('\n').map(printable).join('\n  ')}\n`);
+}
+
+// A reader that went away (`| head`) is no failure of ours.
+process.stdout.on('error', () => {});
+main(process.argv.slice(2)).then(
+  exitStatus => {
+    process.exitCode = exitStatus;
+  },
+  error => {
+    complain(error instanceof CameraError ? error.message : String(error));
+    if (error instanceof CameraError && error.code === 'usage-invalid') complain('try opencamerad --help');
+    process.exitCode =
+      error instanceof CameraError && error.code !== 'internal' ? status.usage : status.failed;
+  },
+);

@@ -1,0 +1,30 @@
+/**
+ * The health of the camera as /healthz shows it: the supervisor writes it, http reads it, neither knows the other.
+ *
+ * Plain values only, made anew for every reader.
+ */
+
+/**
+ * `starting` before the first readiness, `running` from then on, `restarting` from a worker's death to its next
+ * readiness, `stopped` after an orderly stop or before the start.
+ */
+export type WorkerState = 'starting' | 'running' | 'restarting' | 'stopped';
+
+/** One worker thread. */
+export interface WorkerHealth {
+  readonly name: string;
+  readonly state: WorkerState;
+  /** How often the worker was started again since the daemon's start. */
+  readonly restarts: number;
+  /** Why it died the last time, one sentence; null when it never did. */
+  readonly lastError: string | null;
+  /** Since when it is in its state. */
+  readonly sinceUnixMs: number;
+}
+
+/** The whole camera. */
+export interface HealthReport {
+  /** `ok` when every worker runs; `degraded` when one does not, while the others go on. */
+  readonly status: 'ok' | 'degraded';
+  readonly workers: readonly WorkerHealth[];
+}

@@ -1,0 +1,35 @@
+/**
+ * What each worker thread is handed at its start, in one piece; everything that comes later is a command.
+ *
+ * The objects are structured-cloned, all but the ring's memory, which every thread then shares.
+ */
+import type { LiveConfiguration } from '../config/configuration.ts';
+import type { LogLevel } from './messages.ts';
+
+/** Common to all workers. */
+export interface WorkerData {
+  /** The frame ring. */
+  readonly ring: SharedArrayBuffer;
+  /** The least important log level that is worth a message. */
+  readonly logLevel: LogLevel;
+  /** Milliseconds between two signs of life; {@link beatIntervalMs} unless a test wants it shorter. */
+  readonly beatIntervalMs?: number;
+}
+
+/** How often a worker says that its event loop turns, and posts its statistics. */
+export const beatIntervalMs = 1000;
+
+/** For workers/capture.ts; the fields are those of Configuration. */
+export interface CaptureWorkerData extends WorkerData {
+  readonly source: string;
+  readonly subSource: string;
+  readonly audioSource: string;
+  readonly sourceFps: number;
+  /** Absolute path of the folder with the bundled demo. */
+  readonly demoFolder: string;
+}
+
+/** For workers/live.ts. The tracks come as a command, now and whenever they change. */
+export interface LiveWorkerData extends WorkerData {
+  readonly live: LiveConfiguration;
+}

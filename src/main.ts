@@ -1,0 +1,232 @@
+/**
+ * The composition root: makes the parts of the camera from its configuration and connects them; nothing else does.
+ *
+ * ring → capture worker → live worker → HTTP front end, in this order. Capture's tracks are kept here and told to every
+ * new life of the live worker; requests of the HTTP front end reach the live worker through one channel, which fails
+ * fast while that worker is away. What a part does lies in the part; which parts there are lies here. Main thread.
+ */
+import { networkInterfaces } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from './base/clock.ts';
+import { CameraError } from './base/errors.ts';
+import type { TrackInfo } from './base/tracks.ts';
+import type { Configuration } from './config/configuration.ts';
+import { type CameraState, openStateFolder } from './config/state-folder.ts';
+import { type HttpServer, startHttpServer } from './http/server.ts';
+import type { HttpServices } from './http/services.ts';
+import type {
+  CaptureCommand,
+  CaptureReport,
+  LiveCommand,
+  LiveReplies,
+  LiveReport,
+  LiveRequest,
+  WorkerReport,
+} from './ipc/messages.ts';
+import { RequestChannel } from './ipc/request-channel.ts';
+import type { CaptureWorkerData, LiveWorkerData } from './ipc/worker-data.ts';
+import { createFrameRing } from './ring/frame-ring.ts';
+import { addressUrl, isWildcard } from './supervisor/address-url.ts';
+import { packageVersion } from './supervisor/package-version.ts';
+import { resourceLimits } from './supervisor/resource-limits.ts';
+import { SupervisedWorker } from './supervisor/supervised-worker.ts';
+import { type Part, Supervisor } from './supervisor/supervisor.ts';
+import { packageFolder, workerEntry } from './supervisor/worker-entry.ts';
+import type { Logger } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { systemClock } from './telemetry/system-clock.ts';
+
+/** A running camera. */
+export interface Camera {
+  /** Where a browser on this machine finds it, with a slash at the end. */
+  readonly url: string;
+  /** A secret; see state-folder.ts. */
+  readonly setupToken: string;
+  /** Stops everything within 2 s; resolves to the names of parts that would not end. */
+  stop(): Promise<readonly string[]>;
+}
+
+/**
+ * Starts the camera and resolves when everything serves. Rejects with a CameraError when a part cannot be started;
+ * what had started is stopped again by then. An abort of `signal` ends a start under way in the same manner.
+ */
+export async function startCamera(
+  configuration: Configuration,
+  logger: Logger,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Camera> {
+  const clock = systemClock;
+  const startedMonoUs = clock.monoUs();
+  const state = openStateFolder(configuration.state);
+  for (const file of state.renewed) logger.warn('a damaged file of the state folder was made anew', { file });
+
+  const metrics = new Metrics();
+  const ring = createFrameRing(configuration.ring);
+  const { capture, live, requests, tracks } = makeWorkers(configuration, ring, { clock, logger, metrics });
+  const http = new HttpPart(configuration, () => ({
+    token: state.setupToken,
+    deviceUuid: state.deviceUuid,
+    clock,
+    startedMonoUs,
+    firmwareVersion: packageVersion(),
+    tracks,
+    health: () => supervisor.health(),
+    metrics: () => {
+      metrics.update('main', { values: mainValues(supervisor, clock.monoUs() - startedMonoUs) });
+      return metrics.text();
+    },
+    recordingsFolder: path.resolve(configuration.recordings || path.join(configuration.state, 'recordings')),
+    liveRequest: request => requests.request(request),
+    logger,
+    live: configuration.live,
+  }));
+  const supervisor: Supervisor = new Supervisor([capture, live, http], { logger, clock });
+
+  try {
+    // An abort does not wait for the part that is starting: stopping ends that too.
+    await Promise.race([supervisor.start(), abortOf(options.signal)]);
+    options.signal?.throwIfAborted();
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
+  const url = addressUrl(configuration.host, http.port);
+  announce(logger, configuration.host, http.port, url, state);
+  return { url, setupToken: state.setupToken, stop: () => supervisor.stop() };
+}
+
+/** Rejects when the signal is aborted. */
+function abortOf(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal?.aborted) reject(signal.reason);
+    else signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+type LiveChannel = RequestChannel<LiveRequest, LiveReplies>;
+
+interface Workers {
+  readonly capture: SupervisedWorker<CaptureCommand, CaptureReport>;
+  readonly live: SupervisedWorker<LiveCommand, LiveReport>;
+  readonly requests: LiveChannel;
+  tracks(): readonly TrackInfo[];
+}
+
+function makeWorkers(
+  configuration: Configuration,
+  ring: SharedArrayBuffer,
+  common: { readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
+): Workers {
+  const { logger } = common;
+  const logLevel = configuration.log.level;
+  let tracks: readonly TrackInfo[] = [];
+  const requests: LiveChannel = new RequestChannel('live');
+  const { source, subSource, audioSource, sourceFps } = configuration;
+  const demoFolder = fileURLToPath(new URL('assets/demo', packageFolder()));
+  const captureData: CaptureWorkerData = {
+    ring,
+    logLevel,
+    source,
+    subSource,
+    audioSource,
+    sourceFps,
+    demoFolder,
+  };
+  const liveData: LiveWorkerData = { ring, logLevel, live: configuration.live };
+
+  const capture = new SupervisedWorker<CaptureCommand, CaptureReport>({
+    ...common,
+    name: 'capture',
+    entry: workerEntry('capture'),
+    workerData: captureData,
+    resourceLimits: resourceLimits.capture,
+    onReport(report) {
+      if (report.type !== 'tracks') return;
+      // Kept over capture's death: the next life of the same source most likely has the same tracks.
+      tracks = report.tracks;
+      live.post({ type: 'tracks', tracks });
+    },
+  });
+  const live: Workers['live'] = new SupervisedWorker<LiveCommand, LiveReport>({
+    ...common,
+    name: 'live',
+    entry: workerEntry('live'),
+    workerData: liveData,
+    resourceLimits: resourceLimits.live,
+    onUp() {
+      live.post({ type: 'tracks', tracks });
+      requests.open(command => live.post(command));
+    },
+    onDown() {
+      requests.close();
+    },
+    onReport(report) {
+      if (report.type === 'session-ended')
+        logger.info('live session ended', { session: report.sessionId, reason: report.reason });
+      else requests.take(report as WorkerReport);
+    },
+  });
+  return { capture, live, requests, tracks: () => tracks };
+}
+
+/** The HTTP front end as a part that the supervisor starts last and stops first. */
+class HttpPart implements Part {
+  readonly name = 'http';
+  readonly #configuration: Configuration;
+  readonly #services: () => HttpServices;
+  #server: Promise<HttpServer> | undefined;
+  /** The port that is really listened on. */
+  port = 0;
+
+  constructor(configuration: Configuration, services: () => HttpServices) {
+    this.#configuration = configuration;
+    this.#services = services;
+  }
+
+  async start(): Promise<void> {
+    const { host, port } = this.#configuration;
+    this.#server = startHttpServer({ host, port }, this.#services());
+    try {
+      this.port = (await this.#server).port;
+    } catch (cause) {
+      if (!(cause instanceof CameraError && cause.code === 'listen-failed')) throw cause;
+      const advice = 'stop the program that uses it, or choose another with --port or --host';
+      throw new CameraError('listen-failed', `${cause.message}; ${advice}`, cause.details, { cause });
+    }
+  }
+
+  async stop(withinMs: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, withinMs);
+    });
+    // A server that never came up has nothing to close, and its error was told by start().
+    const server = this.#server?.catch(() => undefined);
+    await Promise.race([server?.then(running => running?.close()), timeout]);
+    clearTimeout(timer);
+    return true;
+  }
+}
+
+function mainValues(supervisor: Supervisor, upUs: number): Record<string, number> {
+  const values: Record<string, number> = {
+    uptime_seconds: Math.floor(upUs / 1_000_000),
+    resident_bytes: process.memoryUsage.rss(),
+  };
+  for (const { name, state, restarts } of supervisor.health().workers) {
+    values[`worker_${name}_running`] = state === 'running' ? 1 : 0;
+    values[`worker_${name}_restarts_total`] = restarts;
+  }
+  return values;
+}
+
+/** Tells people where the camera is and how it is opened; the only place that writes the setup token down. */
+function announce(logger: Logger, host: string, port: number, url: string, state: CameraState): void {
+  logger.info(`camera ready: ${url}`);
+  if (isWildcard(host))
+    for (const address of Object.values(networkInterfaces()).flat())
+      if (address && !address.internal && !address.address.startsWith('fe80'))
+        logger.info(`on the network: ${addressUrl(address.address, port)}`);
+  logger.info(`setup token: ${state.setupToken}`);
+}

@@ -1,0 +1,15 @@
+/**
+ * The memory that each worker's JavaScript heap may take, so that a leak ends one worker and not the board.
+ *
+ * Frames do not count here: they lie in the ring and in buffers outside of the heap. Boards with 128 MB are the
+ * smallest; the sum of what is *used* must fit there, the limits are the brakes behind it.
+ */
+import type { ResourceLimits } from 'node:worker_threads';
+
+/** By worker name. */
+export const resourceLimits = {
+  /** Cutting and parsing keep next to nothing; the rest is for the tables of an MP4 file. */
+  capture: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 12 },
+  /** werift takes some 20 MB, and up to 57 KB for each session that was ever open (measured); 16 viewers fit well. */
+  live: { maxOldGenerationSizeMb: 160, maxYoungGenerationSizeMb: 24 },
+} as const satisfies Record<string, ResourceLimits>;
