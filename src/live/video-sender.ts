@@ -15,6 +15,7 @@
  */
 import type { Track } from '../base/tracks.ts';
 import type { RingConsumer } from '../ring/ring-consumer.ts';
+import type { RingRecord } from '../ring/ring-record.ts';
 import { RecordFlag } from '../ring/slot-layout.ts';
 import type { FrameSplitter } from './frame-splitter.ts';
 import type { OutgoingStream } from './outgoing-stream.ts';
@@ -41,6 +42,9 @@ export class VideoSender {
   private readonly splitter: FrameSplitter;
   private readonly stream: OutgoingStream;
   private readonly socketBacklogBytes: () => number;
+  private readonly onFrameSent: (record: RingRecord) => void;
+  /** Whether the viewer has been at the live edge since it joined: before that, delays are the burst's. */
+  private hasCaughtUp = false;
   /** Sequence of the record to send next, and the packet in it. */
   private sequence = 0;
   private packet = 0;
@@ -55,12 +59,15 @@ export class VideoSender {
     splitter: FrameSplitter;
     stream: OutgoingStream;
     socketBacklogBytes: () => number;
+    /** Told of each frame whose last packet left, once the viewer has caught up; the record is borrowed. */
+    onFrameSent: (record: RingRecord) => void;
   }) {
     this.track = options.track;
     this.consumer = options.consumer;
     this.splitter = options.splitter;
     this.stream = options.stream;
     this.socketBacklogBytes = options.socketBacklogBytes;
+    this.onFrameSent = options.onFrameSent;
   }
 
   /** Starts, or starts again, at the newest random access point; asks for a keyframe when the ring holds none. */
@@ -69,6 +76,7 @@ export class VideoSender {
     this.packet = 0;
     this.needsRandomAccess = true;
     this.behindSinceMonoUs = undefined;
+    this.hasCaughtUp = false;
     this.sequence = sequence ?? this.consumer.liveEdge;
     if (sequence === undefined) this.consumer.requestKeyframe(this.track);
   }
@@ -103,6 +111,7 @@ export class VideoSender {
       this.tokens -= count;
       this.packet += count;
       if (this.packet >= table.count) {
+        if (this.hasCaughtUp) this.onFrameSent(record);
         this.packet = 0;
         this.sequence = (this.sequence + 1) >>> 0;
       }
@@ -130,6 +139,7 @@ export class VideoSender {
 
   private reachedEdge(): PumpResult {
     this.behindSinceMonoUs = undefined;
+    this.hasCaughtUp = true;
     return 'live';
   }
 

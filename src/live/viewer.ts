@@ -43,6 +43,8 @@ export interface ViewerOptions {
   readonly send: (packet: Uint8Array) => void;
   readonly socketBacklogBytes: () => number;
   readonly onGoodbye: () => void;
+  /** Told of each picture whose last packet left; the record is borrowed. */
+  readonly onFrameSent: (record: RingRecord) => void;
 }
 
 /** An SSRC (RFC 3550 §8) and a CNAME (RFC 7022) for a session, both random. */
@@ -72,13 +74,14 @@ export class Viewer {
     this.video = video && openStream(options, video, videoClockRate);
     this.audio = audio && openStream(options, audio, audioClockRate);
     if (this.video && video) {
-      const { socketBacklogBytes } = options;
+      const { socketBacklogBytes, onFrameSent } = options;
       this.sender = new VideoSender({
         track: video.track,
         consumer,
         splitter,
         stream: this.video,
         socketBacklogBytes,
+        onFrameSent,
       });
       this.refresh = new PictureRefresh({ track: video.track, consumer, sender: this.sender });
     }

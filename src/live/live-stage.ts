@@ -1,0 +1,253 @@
+/**
+ * The live stage: answers offers and sends every connected viewer what the ring has, as soon as it is there.
+ *
+ * Runs in the live worker. Offers, checks and answers are in offer/, ICE and DTLS in peer/, a viewer's streams in
+ * viewer.ts; here is what they share: the ring's reader, the split of the newest frame, the limits, the second's tick,
+ * the statistics. With no viewer it sleeps: no timer runs and the ring is not waited on.
+ */
+import type { Clock } from '../base/clock.ts';
+import { CameraError } from '../base/errors.ts';
+import { Codec, type TrackInfo } from '../base/tracks.ts';
+import type { LiveConfiguration } from '../config/configuration.ts';
+import type {
+  LiveCommand,
+  LiveReplies,
+  LiveReport,
+  LiveRequest,
+  SessionEndReason,
+  Stats,
+} from '../ipc/messages.ts';
+import type { Stage, StageCommand } from '../ipc/worker-port.ts';
+import type { DataPlane } from '../native/data-plane.ts';
+import { JavaScriptDataPlane } from '../native/javascript-data-plane.ts';
+import { RingConsumer } from '../ring/ring-consumer.ts';
+import type { RingRecord } from '../ring/ring-record.ts';
+import { RingWait } from '../ring/ring-wait.ts';
+import { Histogram } from '../telemetry/histogram.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { FrameSplitter } from './frame-splitter.ts';
+import { LiveSession } from './live-session.ts';
+import { chooseMedia } from './offer/codec-choice.ts';
+import { parseOffer } from './offer/parse-offer.ts';
+import { Peer, warmUp } from './peer/peer.ts';
+import { WakeLoop } from './wake-loop.ts';
+
+/** Time between ticks of the sessions, ms. */
+const tickIntervalMs = 1000;
+
+export interface LiveStageOptions {
+  readonly ring: SharedArrayBuffer;
+  readonly live: LiveConfiguration;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly report: (report: LiveReport) => void;
+}
+
+export class LiveStage implements Stage<LiveCommand> {
+  private readonly options: LiveStageOptions;
+  private readonly consumer: RingConsumer;
+  private readonly splitter: FrameSplitter;
+  private readonly plane: DataPlane = new JavaScriptDataPlane();
+  private readonly loop: WakeLoop;
+  private readonly sessions = new Map<string, LiveSession>();
+  private tracks: readonly TrackInfo[] = [];
+  /** Offers that are being answered and are no sessions yet. */
+  private opening = 0;
+  private tickTimer: NodeJS.Timeout | undefined;
+  private isStopping = false;
+  private readonly ended = new Map<SessionEndReason, number>();
+  private readonly wakeDelay = new Histogram();
+  private readonly sendDelay = new Histogram();
+  private readonly captureToSent = new Histogram();
+  private packetsOfEnded = 0;
+
+  constructor(options: LiveStageOptions) {
+    this.options = options;
+    this.consumer = new RingConsumer(options.ring);
+    this.splitter = new FrameSplitter(options.live.maxPayloadBytes);
+    this.loop = new WakeLoop({
+      wait: new RingWait(options.ring),
+      consumer: this.consumer,
+      onFrames: () => this.sendFrames(),
+      onError: error => {
+        throw error;
+      },
+    });
+  }
+
+  /** Makes the first handshake quick; to be awaited before the first offer. */
+  async start(): Promise<void> {
+    await warmUp();
+  }
+
+  command(command: StageCommand<LiveCommand>): void {
+    this.tracks = command.tracks;
+  }
+
+  async request(request: LiveRequest): Promise<LiveReplies[LiveRequest['kind']]> {
+    switch (request.kind) {
+      case 'open-session':
+        return this.open(request);
+      case 'close-session':
+        this.find(request.sessionId).end('closed-by-api');
+        return { closed: true };
+      case 'describe-session':
+        return this.find(request.sessionId).describe();
+    }
+  }
+
+  stats(): Stats {
+    const sessions = [...this.sessions.values()];
+    const viewers = sessions.filter(({ viewer }) => viewer);
+    const descriptions = viewers.map(session => session.describe());
+    const sum = (key: 'packets_sent' | 'frames_skipped' | 'forward_jumps' | 'packets_resent'): number =>
+      descriptions.reduce((total, description) => total + description[key], 0);
+    const values: Record<string, number> = {
+      viewers: viewers.length,
+      sessions_pending: this.sessions.size - viewers.length + this.opening,
+      packets_sent_total: this.packetsOfEnded + sum('packets_sent'),
+      frames_skipped: sum('frames_skipped'),
+      forward_jumps: sum('forward_jumps'),
+      packets_resent: sum('packets_resent'),
+      ring_records_lost_total: this.consumer.lostRecords,
+      ring_laps_total: this.consumer.laps,
+      heap_used_bytes: process.memoryUsage().heapUsed,
+    };
+    for (const [reason, count] of this.ended)
+      values[`sessions_ended_${reason.replaceAll('-', '_')}_total`] = count;
+    return {
+      values,
+      histograms: {
+        commit_to_seen_us: this.wakeDelay.snapshot(),
+        commit_to_sent_us: this.sendDelay.snapshot(),
+        capture_to_sent_us: this.captureToSent.snapshot(),
+      },
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    for (const session of [...this.sessions.values()]) session.end('camera-stopping');
+    this.loop.sleep();
+    // The goodbyes are in the sockets' hands; one turn of the event loop lets them out.
+    await new Promise<void>(resolve => setImmediate(resolve));
+  }
+
+  private async open(
+    request: Extract<LiveRequest, { kind: 'open-session' }>,
+  ): Promise<LiveReplies['open-session']> {
+    const { live, clock, logger } = this.options;
+    if (this.isStopping) throw new CameraError('worker-unavailable', 'the camera is stopping');
+    const offer = parseOffer(request.sdp, { allowLoopback: true });
+    if (this.tracks.length === 0) throw new CameraError('source-not-ready', 'the camera has no picture yet');
+    const choice = chooseMedia(offer, this.tracks);
+    this.checkLimits(live);
+    const { sessionMs, validUntilUnixMs } = this.lifetime(request.validUntilUnixMs);
+    if (sessionMs <= 0) throw new CameraError('valid-until-past', 'valid_until lies in the past');
+    this.opening++;
+    let peer: Peer;
+    try {
+      peer = await Peer.create({
+        offer,
+        choice,
+        iceServers: request.iceServers,
+        localAddresses: live.addresses,
+        connectTimeoutMs: live.connectTimeoutSeconds * 1000,
+        consentTimeoutMs: live.viewerTimeoutSeconds * 1000,
+      });
+    } finally {
+      this.opening--;
+    }
+    const session = new LiveSession({
+      offer,
+      choice,
+      peer,
+      clock,
+      plane: this.plane,
+      consumer: this.consumer,
+      splitter: this.splitter,
+      validUntilUnixMs,
+      onFrameSent: record => this.frameSent(record),
+      onConnected: connected => this.connected(connected),
+      onEnded: (ended, reason) => this.sessionEnded(ended, reason),
+    });
+    this.sessions.set(session.id, session);
+    this.tickTimer ??= setInterval(() => this.tick(), tickIntervalMs);
+    session.start();
+    logger.info('live session answered', {
+      session: session.id,
+      video: choice.video ? choice.video.rtpmap : null,
+      audio: choice.audio ? choice.audio.rtpmap : null,
+    });
+    return { sessionId: session.id, sdp: session.answerSdp, validUntilUnixMs };
+  }
+
+  private lifetime(wantedUnixMs: number): { sessionMs: number; validUntilUnixMs: number } {
+    const nowUnixMs = this.options.clock.wallUnixMs();
+    const validUntilUnixMs = Math.min(wantedUnixMs, nowUnixMs + this.options.live.maxSessionSeconds * 1000);
+    return { sessionMs: validUntilUnixMs - nowUnixMs, validUntilUnixMs };
+  }
+
+  private checkLimits({ maxViewers, maxPending }: LiveConfiguration): void {
+    const sessions = [...this.sessions.values()];
+    const viewers = sessions.filter(({ viewer }) => viewer).length;
+    if (viewers >= maxViewers)
+      throw new CameraError('viewer-limit', `the camera already has ${viewers} viewers`, { maxViewers });
+    if (sessions.length - viewers + this.opening >= maxPending)
+      throw new CameraError('offers-pending', 'too many viewers are connecting at this moment', {
+        maxPending,
+      });
+  }
+
+  private find(sessionId: string): LiveSession {
+    const session = this.sessions.get(sessionId);
+    if (!session) throw new CameraError('session-unknown', 'there is no such live session');
+    return session;
+  }
+
+  private connected(session: LiveSession): void {
+    this.options.logger.info('viewer connected', { session: session.id });
+    this.loop.wake();
+    this.loop.poke();
+  }
+
+  private sessionEnded(session: LiveSession, reason: SessionEndReason): void {
+    const { packets_sent } = session.describe();
+    this.packetsOfEnded += packets_sent;
+    this.sessions.delete(session.id);
+    this.ended.set(reason, (this.ended.get(reason) ?? 0) + 1);
+    this.options.report({ type: 'session-ended', sessionId: session.id, reason });
+    if (![...this.sessions.values()].some(({ viewer }) => viewer)) this.loop.sleep();
+    if (this.sessions.size > 0) return;
+    clearInterval(this.tickTimer);
+    this.tickTimer = undefined;
+  }
+
+  private tick(): void {
+    const nowMonoUs = this.options.clock.monoUs();
+    for (const session of [...this.sessions.values()]) session.tick(nowMonoUs);
+  }
+
+  /** Sends what the ring has; returns whether a viewer has packets left that are to be paced. */
+  private sendFrames(): boolean {
+    const { clock } = this.options;
+    for (let record = this.consumer.next(); record; record = this.consumer.next()) {
+      this.wakeDelay.record(clock.monoUs() - record.commitMonoUs);
+      if (record.codec === Codec.pcmu || record.codec === Codec.pcma) this.sendAudio(record);
+    }
+    let isBehind = false;
+    for (const { viewer } of this.sessions.values())
+      if (viewer && viewer.pump(clock.monoUs()) === 'behind') isBehind = true;
+    return isBehind;
+  }
+
+  private frameSent(record: RingRecord): void {
+    const nowMonoUs = this.options.clock.monoUs();
+    this.sendDelay.record(nowMonoUs - record.commitMonoUs);
+    this.captureToSent.record(nowMonoUs - record.captureMonoUs);
+  }
+
+  private sendAudio(record: RingRecord): void {
+    for (const { viewer } of this.sessions.values()) viewer?.sendAudio(record);
+  }
+}
