@@ -73,16 +73,21 @@ export type LiveRequest =
       readonly sdp: string;
       /** When the session must end at the latest, Unix ms. */
       readonly validUntilUnixMs: number;
-      /** ICE servers as WebRTC URLs with credentials, for this session. */
+      /** ICE servers with their credentials, for this session. */
       readonly iceServers: readonly IceServer[];
     }
   | { readonly kind: 'close-session'; readonly sessionId: string }
   | { readonly kind: 'describe-session'; readonly sessionId: string };
 
+/** A STUN or TURN server (RFC 8489, 8656) over UDP. */
 export interface IceServer {
-  readonly url: string;
+  readonly kind: 'stun' | 'turn';
+  /** Name or IP address. */
+  readonly host: string;
+  readonly port: number;
+  /** Of a TURN server. */
   readonly username?: string;
-  readonly credential?: string;
+  readonly password?: string;
 }
 
 export interface LiveReplies {
@@ -94,7 +99,7 @@ export interface LiveReplies {
 /** State and statistics of a live session, as GET /media/live/session/{id} shows them (snake_case by the API's habit). */
 export interface SessionDescription {
   readonly session_id: string;
-  readonly state: 'connecting' | 'connected' | 'ended';
+  readonly state: 'connecting' | 'connected';
   readonly valid_until_unix_ms: number;
   readonly started_unix_ms: number;
   readonly remote_address: string | null;

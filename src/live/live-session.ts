@@ -16,7 +16,7 @@ import type { FrameSplitter } from './frame-splitter.ts';
 import { writeAnswer } from './offer/answer.ts';
 import type { MediaChoice } from './offer/codec-choice.ts';
 import type { Offer } from './offer/offer.ts';
-import type { ConnectedPeer, Peer, PeerEndReason } from './peer/peer.ts';
+import type { Peer, PeerCloseReason, PeerConnection } from './peer/peer.ts';
 import { randomCname, randomSsrc, Viewer } from './viewer.ts';
 
 export interface LiveSessionOptions {
@@ -34,12 +34,12 @@ export interface LiveSessionOptions {
   readonly onEnded: (session: LiveSession, reason: SessionEndReason) => void;
 }
 
-const reasons: Readonly<Record<PeerEndReason, SessionEndReason>> = {
+const reasons: Readonly<Record<PeerCloseReason, SessionEndReason>> = {
   closed: 'closed-by-api',
-  'never-connected': 'never-connected',
-  vanished: 'viewer-vanished',
-  'closed-by-peer': 'viewer-closed',
-  failed: 'failed',
+  'connect-timeout': 'never-connected',
+  'consent-expired': 'viewer-vanished',
+  'closed-by-viewer': 'viewer-closed',
+  'dtls-failed': 'failed',
 };
 
 export class LiveSession {
@@ -125,7 +125,7 @@ export class LiveSession {
     };
   }
 
-  private connect({ profile, sendKeys, receiveKeys, remoteAddress }: ConnectedPeer): void {
+  private connect({ profile, sendKeys, receiveKeys, remoteAddress }: PeerConnection): void {
     const { choice, peer, clock, plane, consumer, splitter, onFrameSent } = this.options;
     const { video, audio } = choice;
     this.remoteAddress = remoteAddress;

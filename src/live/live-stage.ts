@@ -27,9 +27,12 @@ import { Histogram } from '../telemetry/histogram.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { LiveSession } from './live-session.ts';
+import { transportOf } from './offer/answer.ts';
 import { chooseMedia } from './offer/codec-choice.ts';
 import { parseOffer } from './offer/parse-offer.ts';
-import { Peer, warmUp } from './peer/peer.ts';
+import { hostAddresses } from './peer/host-addresses.ts';
+import { Peer } from './peer/peer.ts';
+import { warmUp } from './peer/warm-up.ts';
 import { WakeLoop } from './wake-loop.ts';
 
 /** Time between ticks of the sessions, ms. */
@@ -77,7 +80,8 @@ export class LiveStage implements Stage<LiveCommand> {
 
   /** Makes the first handshake quick; to be awaited before the first offer. */
   async start(): Promise<void> {
-    await warmUp();
+    if (!(await warmUp()))
+      this.options.logger.warn('the handshake could not be tried out; the first viewer waits longer');
   }
 
   command(command: StageCommand<LiveCommand>): void {
@@ -138,7 +142,7 @@ export class LiveStage implements Stage<LiveCommand> {
   ): Promise<LiveReplies['open-session']> {
     const { live, clock, logger } = this.options;
     if (this.isStopping) throw new CameraError('worker-unavailable', 'the camera is stopping');
-    const offer = parseOffer(request.sdp, { allowLoopback: true });
+    const offer = parseOffer(request.sdp);
     if (this.tracks.length === 0) throw new CameraError('source-not-ready', 'the camera has no picture yet');
     const choice = chooseMedia(offer, this.tracks);
     this.checkLimits(live);
@@ -148,10 +152,9 @@ export class LiveStage implements Stage<LiveCommand> {
     let peer: Peer;
     try {
       peer = await Peer.create({
-        offer,
-        choice,
+        remote: { ...transportOf(offer, choice), candidates: offer.candidates, iceLite: offer.iceLite },
         iceServers: request.iceServers,
-        localAddresses: live.addresses,
+        localAddresses: live.addresses.length > 0 ? live.addresses : hostAddresses(),
         connectTimeoutMs: live.connectTimeoutSeconds * 1000,
         consentTimeoutMs: live.viewerTimeoutSeconds * 1000,
       });

@@ -1,0 +1,193 @@
+/**
+ * Problem documents (RFC 9457): the one table from error codes to status, title and fixed text.
+ *
+ * Every code of base/errors.ts has a row, and so have the codes that only HTTP knows; a new code does not compile
+ * without one. The text is fixed: what an error says in its own words goes to the log, under the request id that
+ * `instance` names. Of its details only those are shown that tell a client what to change. Pure.
+ */
+import { CameraError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
+import type { Reply } from './reply.ts';
+
+/** Codes of faults that lie in the request itself. */
+export type RequestFaultCode =
+  | 'request-malformed'
+  | 'body-invalid'
+  | 'body-too-large'
+  | 'media-type-unsupported'
+  | 'unauthorized'
+  | 'not-found'
+  | 'method-not-allowed';
+
+/** Every code that can stand in a problem document. */
+export type ProblemCode = ErrorCode | RequestFaultCode;
+
+interface Problem {
+  readonly status: number;
+  readonly title: string;
+  /** One or two sentences for people: what is wrong and what helps. */
+  readonly detail: string;
+  /** When it is worth trying again, in seconds (RFC 9110 §10.2.3). */
+  readonly retryAfterSeconds?: number;
+  /** Whether the error's details are shown. */
+  readonly showsDetails?: true;
+  /** Shown instead of the code, for faults of the inside that are nobody's business outside. */
+  readonly shownAs?: 'internal';
+}
+
+const internal: Problem = {
+  status: 500,
+  title: 'Internal error',
+  detail: 'The camera failed to answer. Its log has the reason under the request id.',
+  shownAs: 'internal',
+};
+
+/** The table. */
+export const problems: Readonly<Record<ProblemCode, Problem>> = {
+  'request-malformed': {
+    status: 400,
+    title: 'Malformed request',
+    detail: 'The header of the request is ambiguous or breaks HTTP/1.1. The connection is closed.',
+  },
+  'body-invalid': {
+    status: 400,
+    title: 'Invalid body',
+    detail: 'The body is not the JSON document that this operation takes.',
+    showsDetails: true,
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'Body too large',
+    detail: 'The body is larger than this operation takes. The connection is closed.',
+  },
+  'media-type-unsupported': {
+    status: 415,
+    title: 'Unsupported media type',
+    detail: 'This operation takes application/json in UTF-8.',
+  },
+  unauthorized: {
+    status: 401,
+    title: 'Access token missing or invalid',
+    detail: 'Send the access token in the header x-token.',
+  },
+  'not-found': { status: 404, title: 'Not found', detail: 'There is nothing at this path.' },
+  'method-not-allowed': {
+    status: 405,
+    title: 'Method not allowed',
+    detail: 'This path has other methods; the header Allow names them.',
+  },
+  'sdp-invalid': {
+    status: 400,
+    title: 'Unusable session description',
+    detail: 'The offer is not a session description that the camera can answer.',
+    showsDetails: true,
+  },
+  'codec-unsupported': {
+    status: 400,
+    title: 'No common codec',
+    detail: 'The offer has no codec in common with the camera, which sends H.264 or H.265 and G.711.',
+    showsDetails: true,
+  },
+  'valid-until-past': {
+    status: 400,
+    title: 'valid_until lies in the past',
+    detail: 'The session would have ended before it began. Check the clocks of both sides.',
+  },
+  'session-unknown': {
+    status: 404,
+    title: 'No such live session',
+    detail: 'The live session has ended or never was.',
+  },
+  'viewer-limit': {
+    status: 503,
+    title: 'Too many viewers',
+    detail: 'The camera serves as many viewers as it may. Try again when one has left.',
+    retryAfterSeconds: 10,
+    showsDetails: true,
+  },
+  'offers-pending': {
+    status: 503,
+    title: 'Too many viewers connect at once',
+    detail: 'As many viewers as may are connecting at this moment. Try again shortly.',
+    retryAfterSeconds: 2,
+    showsDetails: true,
+  },
+  'source-not-ready': {
+    status: 503,
+    title: 'No picture yet',
+    detail: 'The camera has no picture yet. Try again shortly.',
+    retryAfterSeconds: 1,
+  },
+  'worker-unavailable': {
+    status: 503,
+    title: 'Restarting',
+    detail: 'A part of the camera is restarting. Try again shortly.',
+    retryAfterSeconds: 1,
+  },
+  'request-timeout': {
+    status: 503,
+    title: 'No answer in time',
+    detail: 'The camera is too busy to answer. Try again shortly.',
+    retryAfterSeconds: 5,
+  },
+  'config-invalid': internal,
+  'usage-invalid': internal,
+  'ring-invalid': internal,
+  'ring-misused': internal,
+  'record-too-large': internal,
+  'stream-invalid': internal,
+  'source-failed': internal,
+  'listen-failed': internal,
+  internal,
+};
+
+/** A fault of the request that ends its handling; `headers` go out with the problem document. */
+export class RequestFault extends Error {
+  readonly code: RequestFaultCode;
+  readonly details: ErrorDetails;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: RequestFaultCode,
+    details: ErrorDetails = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(problems[code].title);
+    this.name = 'RequestFault';
+    this.code = code;
+    this.details = details;
+    this.headers = headers;
+  }
+}
+
+/** The code under which a thrown value is answered; what is neither of ours is `internal`. */
+export function problemCodeOf(error: unknown): ProblemCode {
+  if (error instanceof RequestFault) return error.code;
+  // The code came over a thread boundary and may be of a newer list than ours.
+  if (error instanceof CameraError && Object.hasOwn(problems, error.code)) return error.code;
+  return 'internal';
+}
+
+/** The problem document of a thrown value. */
+export function problemReply(error: unknown, requestId: string): Reply {
+  const code = problemCodeOf(error);
+  const problem = problems[code];
+  const shownCode = problem.shownAs ?? code;
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
+  if (problem.retryAfterSeconds !== undefined) headers['retry-after'] = String(problem.retryAfterSeconds);
+  if (code === 'unauthorized') headers['www-authenticate'] = 'Bearer realm="camera"';
+  const details = error instanceof RequestFault || error instanceof CameraError ? error.details : {};
+  const shownDetails = problem.showsDetails && Object.keys(details).length > 0 ? { details } : {};
+  return {
+    status: problem.status,
+    headers: error instanceof RequestFault ? { ...headers, ...error.headers } : headers,
+    body: JSON.stringify({
+      type: `urn:opencamera:problem:${shownCode}`,
+      title: problem.title,
+      status: problem.status,
+      detail: problem.detail,
+      code: shownCode,
+      instance: `urn:uuid:${requestId}`,
+      ...shownDetails,
+    }),
+  };
+}

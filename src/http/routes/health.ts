@@ -1,0 +1,35 @@
+/**
+ * `GET /healthz`: whether every worker runs; open to everybody, so it tells states and counts and no reasons.
+ *
+ * 200 when all is well, 503 while a worker is being restarted; the document is the same. Why a worker died may quote a
+ * command line with a password in it, and stays in the log.
+ */
+import { jsonReply } from '../reply.ts';
+import { formatRfc3339 } from '../rfc3339.ts';
+import type { Route } from '../router.ts';
+import type { HttpServices } from '../services.ts';
+
+/** The health check for supervisors, load balancers and people. */
+export function healthRoute(services: Pick<HttpServices, 'health' | 'clock' | 'startedMonoUs'>): Route {
+  return {
+    method: 'GET',
+    path: '/healthz',
+    access: 'open',
+    handle() {
+      const { status, workers } = services.health();
+      const document = {
+        status,
+        uptime: Math.floor((services.clock.monoUs() - services.startedMonoUs) / 1_000_000),
+        workers: workers.map(({ name, state, restarts, sinceUnixMs }) => ({
+          name,
+          state,
+          restarts,
+          since: formatRfc3339(sinceUnixMs),
+        })),
+      };
+      return status === 'ok'
+        ? jsonReply(document)
+        : jsonReply(document, { status: 503, headers: { 'retry-after': '1' } });
+    },
+  };
+}

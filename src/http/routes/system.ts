@@ -1,0 +1,74 @@
+/**
+ * `GET /api/v1/system`: version, room for recordings, ICE servers (contract.md §7 and §8).
+ *
+ * The room is that of the file system under the recordings folder, in whole GB of 10^9 bytes, rounded down; free is what
+ * the daemon may use. Without a card both are 0, and so they are when the file system does not answer in time.
+ */
+import { statfs } from 'node:fs/promises';
+import { fileSystemTimeoutMs } from '../limits.ts';
+import { jsonReply } from '../reply.ts';
+import type { Route } from '../router.ts';
+import type { HttpServices } from '../services.ts';
+
+const bytesPerGb = 1e9;
+
+interface Room {
+  readonly freeGb: number;
+  readonly totalGb: number;
+}
+
+const noCard: Room = { freeGb: 0, totalGb: 0 };
+
+/** The operation "get system information". */
+export function systemRoute(services: Pick<HttpServices, 'firmwareVersion' | 'recordingsFolder'>): Route {
+  const roomOf = sharedQuestion(() => room(services.recordingsFolder));
+  return {
+    method: 'GET',
+    path: '/api/v1/system',
+    access: 'token',
+    async handle() {
+      const { freeGb, totalGb } = await withTimeout(roomOf());
+      return jsonReply({
+        firmwareVersion: services.firmwareVersion,
+        sdcard_free: freeGb,
+        sdcard_total: totalGb,
+        live_session_config: { ice_servers: [] },
+      });
+    },
+  };
+}
+
+async function room(folder: string): Promise<Room> {
+  try {
+    const { bsize, bavail, blocks } = await statfs(folder);
+    return {
+      freeGb: Math.floor((bsize * bavail) / bytesPerGb),
+      totalGb: Math.floor((bsize * blocks) / bytesPerGb),
+    };
+  } catch {
+    return noCard;
+  }
+}
+
+/** One question at a time, so that a file system that hangs takes one thread of the pool and not all four. */
+function sharedQuestion<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let pending: Promise<Answer> | undefined;
+  return () => {
+    pending ??= ask().finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
+}
+
+async function withTimeout(answer: Promise<Room>): Promise<Room> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<Room>(resolve => {
+    timer = setTimeout(resolve, fileSystemTimeoutMs, noCard);
+  });
+  try {
+    return await Promise.race([answer, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

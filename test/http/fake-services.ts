@@ -1,0 +1,121 @@
+/** A camera that consists of its services alone: what the front end is given, with everything in the test's hand. */
+import { tmpdir } from 'node:os';
+import type { CameraError } from '../../src/base/errors.ts';
+import { Codec, Track, type TrackInfo } from '../../src/base/tracks.ts';
+import { type HttpServer, type HttpServices, startHttpServer } from '../../src/http/server.ts';
+import type { HealthReport } from '../../src/ipc/health.ts';
+import type { LiveReplies, LiveRequest, LogFields, SessionDescription } from '../../src/ipc/messages.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+export const token = 'T0KEN-of-the-test';
+
+export const video: TrackInfo = {
+  kind: 'video',
+  track: Track.main,
+  codec: Codec.h264,
+  width: 1280,
+  height: 720,
+  framesPerSecond: 29.97,
+  profileIdc: 66,
+  profileCompatibility: 0xc0,
+  levelIdc: 31,
+};
+
+export const description: SessionDescription = {
+  session_id: 'session-1',
+  state: 'connected',
+  valid_until_unix_ms: 1_700_000_600_000,
+  started_unix_ms: 1_700_000_000_000,
+  remote_address: '192.0.2.7',
+  video_codec: 'H.264',
+  audio_codec: 'PCMU',
+  track: 'main',
+  packets_sent: 100,
+  bytes_sent: 100_000,
+  frames_sent: 30,
+  frames_skipped: 0,
+  forward_jumps: 0,
+  packets_resent: 0,
+  nacks_received: 0,
+  plis_received: 0,
+  packets_lost_reported: 0,
+  round_trip_ms: 4,
+  jitter_ms: 1,
+};
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** The fake; tests change its members before or between requests. */
+export class FakeCamera {
+  readonly clock = new ManualClock();
+  readonly log: LogLine[] = [];
+  readonly liveRequests: LiveRequest[] = [];
+  tracks: readonly TrackInfo[] = [video];
+  recordingsFolder = tmpdir();
+  health: HealthReport = {
+    status: 'ok',
+    workers: [
+      { name: 'capture', state: 'running', restarts: 0, lastError: null, sinceUnixMs: 1_700_000_000_000 },
+      {
+        name: 'live',
+        state: 'running',
+        restarts: 1,
+        lastError: 'secret://x:y@z',
+        sinceUnixMs: 1_700_000_000_000,
+      },
+    ],
+  };
+  /** Answers the live worker's requests. */
+  answer: (request: LiveRequest) => Promise<LiveReplies[LiveRequest['kind']]> = async request => {
+    if (request.kind === 'open-session')
+      return { sessionId: 'session-1', sdp: 'v=0\r\n', validUntilUnixMs: request.validUntilUnixMs };
+    return request.kind === 'close-session' ? { closed: true } : description;
+  };
+
+  /** Lets every live request fail. */
+  failWith(error: CameraError): void {
+    this.answer = () => Promise.reject(error);
+  }
+
+  services(): HttpServices {
+    const line =
+      (level: string) =>
+      (message: string, fields: LogFields = {}): void => {
+        this.log.push({ level, message, fields });
+      };
+    return {
+      token,
+      deviceUuid: '123e4567-e89b-12d3-a456-426614174000',
+      clock: this.clock,
+      startedMonoUs: 0,
+      firmwareVersion: '1.2.3',
+      tracks: () => this.tracks,
+      health: () => this.health,
+      metrics: () => '# TYPE up gauge\nup 1\n',
+      recordingsFolder: this.recordingsFolder,
+      liveRequest: <Kind extends LiveRequest['kind']>(request: Extract<LiveRequest, { kind: Kind }>) => {
+        this.liveRequests.push(request);
+        return this.answer(request) as Promise<LiveReplies[Kind]>;
+      },
+      logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
+      live: {
+        maxViewers: 16,
+        maxPending: 4,
+        connectTimeoutSeconds: 15,
+        viewerTimeoutSeconds: 30,
+        maxSessionSeconds: 3600,
+        maxPayloadBytes: 1200,
+        addresses: [],
+      },
+    };
+  }
+
+  /** A server of this camera on a free port of 127.0.0.1. */
+  serve(options: { deadlineMs?: number } = {}): Promise<HttpServer> {
+    return startHttpServer({ host: '127.0.0.1', port: 0, ...options }, this.services());
+  }
+}
