@@ -44,6 +44,7 @@ export class LiveViewer extends EventTarget {
   problem;
   /** When the next try begins, on performance.now()'s clock. */
   retryAt = 0;
+  /** How often the picture came back after it was lost. */
   reconnects = 0;
   /** Milliseconds from the offer to the answer, the connection, and the first picture. */
   answerMs;
@@ -94,6 +95,7 @@ export class LiveViewer extends EventTarget {
     this.#frames = { count: 0, since: performance.now() };
     this.#measuredMs = undefined;
     this.figures = undefined;
+    this.latencyMs = undefined;
     this.#video.srcObject = connection.stream;
     this.#awaitFirstFrame(connection);
     try {
@@ -109,6 +111,7 @@ export class LiveViewer extends EventTarget {
     const video = this.#video;
     const shown = at => {
       if (connection !== this.#connection || this.state !== 'connecting') return;
+      if (this.firstFrameMs !== undefined) this.reconnects += 1;
       this.firstFrameMs = at - connection.postedAt;
       this.answerMs = connection.answeredAt - connection.postedAt;
       this.connectedMs = connection.connectedAt ? connection.connectedAt - connection.postedAt : undefined;
@@ -146,7 +149,6 @@ export class LiveViewer extends EventTarget {
     }
     const pauseMs = pausesMs[Math.min(this.#failures, pausesMs.length - 1)];
     this.#failures += 1;
-    this.reconnects += 1;
     // A little chance, so that the viewers of a restarted camera do not come back in step.
     const waitMs = Math.max(problem.retryAfterMs, pauseMs) * (0.85 + 0.3 * Math.random());
     this.retryAt = performance.now() + waitMs;

@@ -80,7 +80,7 @@ function render() {
     showState('Live', 'good');
     lift();
   } else if (state === 'waiting') {
-    showState(viewer.firstFrameMs === undefined ? 'Trying again' : 'Connection lost, trying again', 'warn');
+    showState(viewer.firstFrameMs === undefined ? 'Trying again' : 'Reconnecting', 'warn');
     const text = `${problem.message} Next try in ${seconds} s.`;
     curtain({ title: 'No picture at the moment', text, busy: true, button: 'Try now' });
   } else if (state === 'failed') {
@@ -101,7 +101,7 @@ function showState(words, tone) {
 /** Shows words in place of the picture. */
 function curtain({ title, text, busy = false, button }) {
   element('curtain').hidden = false;
-  element('controls').hidden = true;
+  element('controls').inert = true;
   element('spinner').hidden = !busy;
   element('curtain-title').textContent = title;
   element('curtain-text').textContent = text;
@@ -112,17 +112,19 @@ function curtain({ title, text, busy = false, button }) {
 /** Shows the picture. */
 function lift() {
   element('curtain').hidden = true;
-  element('controls').hidden = false;
+  element('controls').inert = false;
 }
 
 function renderFigures() {
-  const { figures = {}, firstFrameMs, latencyMs, latencyKind, reconnects } = viewer;
+  const { firstFrameMs, latencyMs, latencyKind, reconnects } = viewer;
+  // Figures of a picture that is not there any more would be taken for those of the next.
+  const playing = viewer.state === 'playing';
+  const figures = (playing && viewer.figures) || {};
   const put = (id, value, text) => {
     element(id).textContent = value === undefined || value === null ? '–' : text(value);
   };
-  put('latency', viewer.state === 'playing' ? latencyMs : undefined, milliseconds);
-  element('latency-note').textContent =
-    latencyMs === undefined ? '' : latencyKind === 'measured' ? 'measured, capture to screen' : 'estimated';
+  put('latency', playing ? latencyMs : undefined, milliseconds);
+  element('latency-note').textContent = playing && latencyMs !== undefined ? latencyKind : '';
   put('first-frame', firstFrameMs, milliseconds);
   put('resolution', figures.width, () => `${figures.width} × ${figures.height}`);
   put('frame-rate', figures.framesPerSecond, value => `${Math.round(value)} fps`);

@@ -85,7 +85,7 @@ export class BitReader {
   /** se(v): a signed Exp-Golomb number. */
   readSigned(): number {
     const code = this.readUnsigned();
-    return code % 2 === 1 ? (code + 1) / 2 : -code / 2;
+    return code % 2 === 1 ? (code + 1) / 2 : 0 - code / 2;
   }
 
   private endReached(): CameraError {

@@ -28,6 +28,9 @@ export interface AnnexBStreamOptions {
   onPicture(): void;
 }
 
+/** The start code in front of most pictures: the long one, as at each beginning of an access unit (Annex B.1.1). */
+const startCodeBytes = 4;
+
 /** Bytes kept when a search for parameter sets is given up: a start code and header may be split there. */
 const detectionTailBytes = 4;
 
@@ -43,6 +46,8 @@ export class AnnexBStream {
   private lastReadMonoUs = 0;
   /** When the first byte of the pending picture came. */
   private pictureMonoUs = 0;
+  /** Offset in the stream of that byte, its start code included. */
+  private pictureOffset = 0;
   private garbageSeen = 0;
   private oversizeSeen = 0;
   private earlySeen = 0;
@@ -109,7 +114,10 @@ export class AnnexBStream {
   }
 
   private feed(cutter: AccessUnitCutter, bytes: Uint8Array): void {
-    if (cutter.pendingBytes === 0) this.pictureMonoUs = this.lastReadMonoUs;
+    if (cutter.pendingBytes === 0) {
+      this.pictureMonoUs = this.lastReadMonoUs;
+      this.pictureOffset = this.streamBytes - bytes.length;
+    }
     cutter.reserve(bytes.length).set(bytes);
     cutter.advance(bytes.length);
     for (let unit = cutter.next(); unit; unit = cutter.next()) {
@@ -117,6 +125,7 @@ export class AnnexBStream {
       this.give(unit, this.pictureMonoUs);
       // What ended this picture is the beginning of the next one, and it came just now.
       this.pictureMonoUs = this.lastReadMonoUs;
+      this.pictureOffset = this.streamBytes - cutter.pendingBytes - startCodeBytes;
     }
     this.countLosses();
   }
@@ -131,7 +140,7 @@ export class AnnexBStream {
 
   private listen(): void {
     if (!this.cutter?.hasPendingPicture) return;
-    const waitUs = this.policy.waitUs(this.cutter.pendingBytes, this.streamBytes, this.lastByte);
+    const waitUs = this.policy.waitUs(this.streamBytes - this.pictureOffset, this.streamBytes, this.lastByte);
     this.silence.at(this.lastReadMonoUs + waitUs);
   }
 
@@ -142,6 +151,7 @@ export class AnnexBStream {
     for (let unit = cutter.flush(); unit; unit = cutter.flush()) {
       this.countLosses();
       this.give(unit, this.pictureMonoUs);
+      this.pictureMonoUs = this.lastReadMonoUs;
     }
     this.countLosses();
   }

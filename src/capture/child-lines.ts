@@ -1,7 +1,7 @@
 /**
  * Cuts what a child process prints into lines for the log, and keeps it from filling the log.
  *
- * Lines end at LF or CR (ffmpeg's progress ends in CR; such lines are `debug`). A line has a bounded length, and a
+ * Lines end at LF, CR LF, or CR alone (ffmpeg's progress; such lines are `debug`). A line has a bounded length, and a
  * second a bounded number of lines; what is left out is counted and told with the next line that passes. The text is
  * made printable by the logger. Capture thread only.
  */
@@ -10,12 +10,17 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { childLineCharactersMax, childLinesPerSecondMax } from './limits.ts';
 
+const lineFeed = 10;
+const carriageReturn = 13;
+
 export class ChildLines {
   private readonly logger: Logger;
   private readonly clock: Clock;
   private readonly source: string;
   private readonly decoder = new StringDecoder('utf8');
   private line = '';
+  /** A CR came; whether it is the first half of a CR LF is told by what follows. */
+  private afterCarriageReturn = false;
   private secondStartUs = Number.NEGATIVE_INFINITY;
   private linesInSecond = 0;
   private suppressed = 0;
@@ -33,9 +38,11 @@ export class ChildLines {
     let start = 0;
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at);
-      if (code !== 10 && code !== 13) continue;
+      if (this.afterCarriageReturn) this.endLine(code !== lineFeed);
+      this.afterCarriageReturn = code === carriageReturn;
+      if (code !== lineFeed && code !== carriageReturn) continue;
       this.append(text.slice(start, at));
-      this.endLine(code === 13);
+      if (code === lineFeed) this.endLine(false);
       start = at + 1;
     }
     this.append(text.slice(start));

@@ -26,8 +26,11 @@ export const quietUsFirst = 500;
 export const quietUsMax = 20_000;
 /** What a picture larger than {@link pieceBytes} waits in addition, in microseconds. */
 export const largePictureUs = 1500;
-/** What a socket or pipe surely takes in one piece: the linear part of a socket buffer of Linux, in bytes. */
-export const pieceBytes = 16 * 1024;
+/**
+ * What reaches the reader in one piece if it was written in one piece, in bytes: a stream socket of Linux, which is what
+ * Node gives a child for its output, takes up to 48,832 bytes in one buffer (a pipe 64 KiB).
+ */
+export const pieceBytes = 48_000;
 /** Unit of the writers' buffers, in bytes. */
 export const bufferUnitBytes = 4096;
 /** How long a picture that stops at a buffer's end waits for the next start code: microseconds, at least and at most. */
@@ -48,15 +51,15 @@ export class PausePolicy {
 
   /**
    * How many microseconds of silence end the pending picture, counted from the last byte.
-   * @param pendingBytes bytes of it so far, at least 1.
+   * @param pictureBytes bytes of the stream since the picture began, at least 1.
    * @param streamBytes bytes of the stream so far.
    * @param lastByte the last one of them.
    */
-  waitUs(pendingBytes: number, streamBytes: number, lastByte: number): number {
-    const bufferEnd = pendingBytes % bufferUnitBytes === 0 || streamBytes % bufferUnitBytes === 0;
+  waitUs(pictureBytes: number, streamBytes: number, lastByte: number): number {
+    const bufferEnd = pictureBytes % bufferUnitBytes === 0 || streamBytes % bufferUnitBytes === 0;
     if (bufferEnd || lastByte === 0)
       return Math.min(Math.max(this.periodUs * holdPeriods, holdUsMin), holdUsMax);
-    return this.quiet + (pendingBytes > pieceBytes ? largePictureUs : 0);
+    return this.quiet + (pictureBytes > pieceBytes ? largePictureUs : 0);
   }
 
   /** A picture began at this time; from these the frame period is estimated. */

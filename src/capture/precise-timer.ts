@@ -3,7 +3,8 @@
  *
  * The event loop counts whole milliseconds. So the timer sleeps in the loop until about two milliseconds before its
  * time, and the rest in naps of at most a quarter of a millisecond (`Atomics.wait` on a word that nobody touches: a
- * sleep of the kernel, no spinning) with a turn of the event loop after each, so that other sources are served in
+ * sleep of the kernel; spinning instead keeps the very writer off the processor whose silence is waited for, measured: early
+ * flushes where the naps had none) with a turn of the event loop after each, so that other sources are served in
  * between. The callback always runs after the loop has looked for input: who waits for silence has then heard
  * everything. Worker threads alone, since a nap blocks. (The ring's own waits are in ring/ring-wait.ts; this is a clock,
  * not a wait for anybody.)

@@ -52,6 +52,8 @@ export class AccessUnitCutter {
 
   private readonly syntax: VideoSyntax;
   private readonly accessUnitBytesMax: number;
+  /** A unit of the largest size may have the front of the next one behind it, before that is known to be one. */
+  private readonly pendingBytesMax: number;
   private rules: AccessUnitRules;
   private staging = new Uint8Array(stagingBytesInitial);
   private readonly unit = new PendingAccessUnit(this.staging);
@@ -78,6 +80,7 @@ export class AccessUnitCutter {
     this.syntax = syntaxOf(codec);
     this.rules = this.syntax.createAccessUnitRules();
     this.accessUnitBytesMax = options.accessUnitBytesMax ?? accessUnitBytesMaxDefault;
+    this.pendingBytesMax = this.accessUnitBytesMax + sliceHeaderBytesMax;
   }
 
   /**
@@ -87,7 +90,7 @@ export class AccessUnitCutter {
   reserve(minBytes: number): Uint8Array {
     this.release();
     const pending = this.end - this.unitStart;
-    if (pending > this.accessUnitBytesMax)
+    if (pending > this.pendingBytesMax)
       throw new CameraError('internal', 'More bytes were reserved before next() was called.', { pending });
     if (pending === 0) this.moveTo(this.staging);
     if (this.end + minBytes > this.staging.length) {
@@ -96,7 +99,7 @@ export class AccessUnitCutter {
       const fits = pending + minBytes <= this.staging.length && pending <= this.unitStart;
       const larger = Math.min(
         2 * Math.max(this.staging.length, pending + minBytes),
-        2 * this.accessUnitBytesMax + minBytes,
+        2 * this.pendingBytesMax + minBytes,
       );
       this.moveTo(fits ? this.staging : new Uint8Array(larger));
     }
@@ -119,8 +122,8 @@ export class AccessUnitCutter {
       if (startCode < 0) {
         this.scan = Math.max(this.scan, this.end - (startCodeBytes - 1));
         if (this.nalStart < 0) this.lose(this.end);
-        else if (this.end - this.nalStart >= sliceHeaderBytesMax && this.judge(this.end)) return this.give();
-        if (this.nalStart >= 0 && this.end - this.unitStart > this.accessUnitBytesMax) {
+        else if (this.judge(this.end, this.end - this.nalStart >= sliceHeaderBytesMax)) return this.give();
+        if (this.nalStart >= 0 && this.end - this.unitStart > this.pendingBytesMax) {
           this.dropOversize();
           this.closeStream(Math.max(this.nalStart, this.scan), 'oversize');
         }
@@ -131,7 +134,7 @@ export class AccessUnitCutter {
       if (this.nalStart < 0) this.lose(startCode);
       else {
         const nalEnd = trimTrailingZeros(this.staging, this.nalStart, startCode);
-        if (nalEnd > this.nalStart && this.judge(nalEnd)) return this.give();
+        if (nalEnd > this.nalStart && this.judge(nalEnd, true)) return this.give();
         this.closeNalUnit(nalEnd);
       }
       this.openNalUnit(startCode + startCodeBytes);
@@ -140,8 +143,8 @@ export class AccessUnitCutter {
 
   /**
    * The source pauses or has ended, so that the pending NAL unit is whole: gives the pending picture, without trailing
-   * zeros. Call until it gives undefined: a short NAL unit at the end may prove to be one more picture. Without a slice
-   * nothing is given and nothing is lost. Borrowed until any call.
+   * zeros. What `next` would give comes first, so call it until it gives undefined. Without a slice nothing is given
+   * and nothing is lost. Borrowed until any call.
    */
   flush(): AccessUnit | undefined {
     const certain = this.next();
@@ -150,7 +153,7 @@ export class AccessUnitCutter {
       const nalEnd = trimTrailingZeros(this.staging, this.nalStart, this.end);
       // A slice needs a byte beyond its header to be told from another; less than that is left for later.
       if (nalEnd - this.nalStart > this.syntax.headerBytes) {
-        if (this.judge(nalEnd)) return this.give();
+        if (this.judge(nalEnd, true)) return this.give();
         if (this.slices === 0) return undefined;
         this.closeNalUnit(nalEnd);
         this.closeStream(nalEnd, this.slices === 0 ? 'oversize' : 'continuation');
@@ -244,18 +247,21 @@ export class AccessUnitCutter {
 
   /**
    * Decides what the open NAL unit is, by its bytes up to `end`. True when it begins another access unit while one is
-   * pending: that is to be given first, and the NAL unit is judged again afterwards.
+   * pending: that is to be given first, and the NAL unit is judged again afterwards. With fewer bytes than are
+   * `enough` a boundary may be certain already, but nothing else is decided.
    */
-  private judge(end: number): boolean {
-    if (this.nalUse !== 'unjudged') return false;
+  private judge(end: number, enough: boolean): boolean {
     const { staging, nalStart, syntax, rules } = this;
+    if (this.nalUse !== 'unjudged' || (!enough && end - nalStart <= syntax.headerBytes)) return false;
     const slice = syntax.isSlice(syntax.nalUnitType(staging[nalStart]!));
     if (!syntax.isWellFormed(staging, nalStart, end) || (slice && end - nalStart <= syntax.headerBytes)) {
-      this.nalUse = 'broken';
+      if (enough) this.nalUse = 'broken';
       return false;
     }
-    if (rules.beginsAccessUnit(staging, nalStart, end)) {
-      if (this.slices > 0) return true;
+    const begins = rules.beginsAccessUnit(staging, nalStart, end);
+    if (begins && this.slices > 0) return true;
+    if (!enough) return false;
+    if (begins) {
       this.passingOver = 'nothing';
     } else if (this.passingOver !== 'nothing') {
       // A suffix SEI may come late without harm, but a slice shows that the picture was given too early.

@@ -16,9 +16,12 @@ export interface AccessUnit {
   readonly nalCount: number;
   /** Whether decoding can start here: IDR (H.264), IRAP (H.265). */
   readonly randomAccess: boolean;
-  /** Whether no other picture refers to this one (nal_ref_idc 0; H.265 sub-layer non-reference). */
+  /** Whether no other picture refers to this one (nal_ref_idc 0; H.265 non-reference in the highest sub-layer). */
   readonly nonReference: boolean;
-  /** Whether the picture holds B slices, so that its output order may differ from the coding order. */
+  /**
+   * Whether the picture holds B slices and its stream may be shown in another order than it is coded. B slices of a
+   * stream whose sequence parameter set rules that out (cameras' generalised P pictures) are none.
+   */
   readonly bidirectional: boolean;
 }
 

@@ -51,7 +51,8 @@ export interface VideoSyntax {
 export interface AccessUnitRules {
   /**
    * Whether a well-formed NAL unit begins an access unit, given that slices have been admitted before it. The NAL
-   * unit may be cut off at `end`: {@link sliceHeaderBytesMax} bytes of it are enough for a certain answer.
+   * unit may be cut off at `end`, behind the header at the earliest: true is certain even then, false is so when
+   * `sliceHeaderBytesMax` bytes of it are there.
    */
   beginsAccessUnit(bytes: Uint8Array, start: number, end: number): boolean;
   /** Takes a slice into the access unit at hand; it may be cut off as above. */

@@ -33,7 +33,7 @@ export interface Listener {
  * Listens and hands every request to `onRequest`, which must not throw.
  *
  * @param options port 0 takes a free one.
- * @throws CameraError `listen-failed`.
+ * @throws CameraError `listen-failed`; `internal` when the library has no binary for this machine.
  */
 export function listen(
   options: { readonly host: string; readonly port: number },
@@ -76,13 +76,24 @@ export function listen(
   };
 }
 
+/** In the order in which they are tried. */
+const libraryNames = ['uWebSockets.js', 'uwebsockets'];
+
 function loadLibrary(): Library {
   const require = createRequire(import.meta.url);
-  try {
-    return require('uWebSockets.js') as Library;
-  } catch {
-    return require('uwebsockets') as Library;
-  }
+  let cause: unknown;
+  for (const name of libraryNames)
+    try {
+      return require(name) as Library;
+    } catch (error) {
+      cause = error;
+    }
+  throw new CameraError(
+    'internal',
+    'uWebSockets.js does not run on this machine with this Node.js',
+    {},
+    { cause },
+  );
 }
 
 /** A request and the one reply to it. */
@@ -121,7 +132,8 @@ export class Exchange {
     return this.#aborted;
   }
 
-  /** Reads the body; call it once, before the handler returns to the library.
+  /**
+   * Reads the body; call it once, before the handler returns to the library.
    *
    * @returns a copy that the caller owns; undefined when it is longer than `bytesMax`, of which the rest is dropped,
    * or when the connection was lost.

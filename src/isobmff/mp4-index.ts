@@ -77,6 +77,16 @@ export class Mp4Index {
    * Throws CameraError `stream-invalid`, with words, when there is nothing to play.
    */
   finish(fileBytes: number): Mp4VideoSamples {
+    try {
+      return this.firstVideo(fileBytes);
+    } catch (cause) {
+      if (cause instanceof CameraError) throw cause;
+      // Objects that the rest of the boxes promise are missing.
+      throw invalid(`its boxes contradict one another (${String(cause)})`);
+    }
+  }
+
+  private firstVideo(fileBytes: number): Mp4VideoSamples {
     this.file.flush();
     if (!this.file.moov) throw invalid('it has no movie box');
     for (const { tkhd } of this.file.moov.traks) {

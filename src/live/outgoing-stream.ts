@@ -4,6 +4,8 @@
  * Live thread. The 48-bit packet index starts low in its first cycle (RFC 3711 §3.3.1: the receiver takes the roll-over
  * counter to be 0) and only grows; an index that was taken is never given to another packet, also when nothing was
  * sent. What was sent can be sent again, the same to the bit, for as long as its frame is in the ring.
+ *
+ * All packets of a picture share its timestamp; sound that needs several packets gives each its own, a tick a byte.
  */
 import { randomInt } from 'node:crypto';
 import type { DataPlane, DataPlaneStream, PacketRun, StreamOptions } from '../native/data-plane.ts';
@@ -35,10 +37,8 @@ export class OutgoingStream {
   private readonly stream: DataPlaneStream;
   private readonly history = new PacketHistory();
   private nextIndex = randomInt(2 ** 14);
-  /** The newest frame: its record, timestamp (not wrapped; -1: none yet) and capture time. */
-  private newestRecord = -1;
-  private newestTimestamp = -1;
-  private newestCaptureMonoUs = 0;
+  /** Timestamp of the picture whose packets are being sent, unsigned 32-bit. */
+  private pictureTimestamp = 0;
   private readonly run: { -readonly [K in keyof PacketRun]: PacketRun[K] };
   private sending: RingRecord | undefined;
 
@@ -61,22 +61,33 @@ export class OutgoingStream {
     };
   }
 
-  /** Whether a frame was sent: only then a sender report has something to say. */
+  /** Whether a packet was sent: only then a sender report has something to say. */
   get hasStarted(): boolean {
-    return this.newestTimestamp >= 0;
+    return this.packetsSent > 0;
   }
 
   /**
-   * Sends `packetCount` packets of a record from `firstPacket` on. Returns false when the record was overwritten
-   * meanwhile; nothing of this call was sent then.
+   * Sends `packetCount` packets of a picture from `firstPacket` on; the pieces of one picture in order, from packet 0
+   * on. A picture that is begun again is a new one to the receiver: it gets a later timestamp, or the packets of both
+   * would be taken for one picture. Returns false when the record was overwritten meanwhile; nothing of this call was
+   * sent then.
    */
   send(record: RingRecord, table: PacketTable, firstPacket: number, packetCount: number): boolean {
-    const rtpTimestamp = this.timestampOf(record) % 2 ** 32;
-    const firstIndex = this.nextIndex;
-    this.nextIndex += packetCount;
-    if (!this.transmit(record, table, firstPacket, packetCount, firstIndex, rtpTimestamp)) return false;
-    this.history.remember(firstIndex, packetCount, record.sequence, firstPacket, rtpTimestamp);
+    if (firstPacket === 0) this.pictureTimestamp = this.stamp(record);
+    if (!this.sendRun(record, table, firstPacket, packetCount, this.pictureTimestamp)) return false;
     if (firstPacket + packetCount === table.count) this.framesSent++;
+    return true;
+  }
+
+  /** Sends a whole record of sound. Returns false when it was overwritten meanwhile; a part of it may have left. */
+  sendSamples(record: RingRecord, table: PacketTable): boolean {
+    const first = this.stamp(record);
+    const { rows } = table;
+    for (let packet = 0; packet < table.count; packet++) {
+      const rtpTimestamp = (first + rows[4 * packet + 2]! - rows[2]!) % 2 ** 32;
+      if (!this.sendRun(record, table, packet, 1, rtpTimestamp)) return false;
+    }
+    this.framesSent++;
     return true;
   }
 
@@ -98,9 +109,26 @@ export class OutgoingStream {
 
   /** The RTP timestamp (unsigned 32-bit) that a moment on the capture clock has in this stream, for sender reports. */
   timestampAt(monoUs: number): number {
-    const ahead = Math.round(((monoUs - this.newestCaptureMonoUs) * this.clockRate) / 1e6);
-    const timestamp = (this.newestTimestamp + ahead) % 2 ** 32;
-    return timestamp < 0 ? timestamp + 2 ** 32 : timestamp;
+    return this.timestamps.at(monoUs) % 2 ** 32;
+  }
+
+  private stamp(record: RingRecord): number {
+    return this.timestamps.stamp(record.captureMonoUs, record.bytes.length) % 2 ** 32;
+  }
+
+  /** Takes indexes that nobody had, and remembers what they went to once it has left. */
+  private sendRun(
+    record: RingRecord,
+    table: PacketTable,
+    firstPacket: number,
+    packetCount: number,
+    rtpTimestamp: number,
+  ): boolean {
+    const firstIndex = this.nextIndex;
+    this.nextIndex += packetCount;
+    if (!this.transmit(record, table, firstPacket, packetCount, firstIndex, rtpTimestamp)) return false;
+    this.history.remember(firstIndex, packetCount, record.sequence, firstPacket, rtpTimestamp);
+    return true;
   }
 
   private transmit(
@@ -124,15 +152,5 @@ export class OutgoingStream {
     this.packetsSent += packetCount;
     for (let i = 0; i < packetCount; i++) this.bytesSent += table.payloadLength(firstPacket + i);
     return true;
-  }
-
-  /** Not wrapped; the same for all pieces of a record that is sent in several. */
-  private timestampOf(record: RingRecord): number {
-    if (record.sequence !== this.newestRecord) {
-      this.newestTimestamp = this.timestamps.stamp(record.captureMonoUs, record.bytes.length);
-      this.newestRecord = record.sequence;
-      this.newestCaptureMonoUs = record.captureMonoUs;
-    }
-    return this.newestTimestamp;
   }
 }

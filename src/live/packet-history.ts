@@ -4,7 +4,8 @@
  * One per stream, live thread. No packet bytes are kept: a descriptor names the record and the packet within it, and
  * the index and timestamp that the packet had, so that the resent packet is the same to the bit (nonce safety,
  * native/data-plane.ts). The size bounds how far back a NACK (RFC 4585 §6.2.1) can be answered: 2048 packets are two
- * seconds of 8 Mbit/s, more than a jitter buffer waits, and larger than any key frame.
+ * seconds of 8 Mbit/s, more than a jitter buffer waits, and a key frame of 2 MB. Every field holds whatever the ring can
+ * hold: a number cut short here would send another packet under a used index.
  */
 
 /** Descriptors kept per stream; a power of two. */
@@ -21,7 +22,7 @@ export interface SentPacket {
 export class PacketHistory {
   private readonly indexes = new Float64Array(historyLength).fill(-1);
   private readonly recordSequences = new Uint32Array(historyLength);
-  private readonly packets = new Uint16Array(historyLength);
+  private readonly packets = new Uint32Array(historyLength);
   private readonly rtpTimestamps = new Uint32Array(historyLength);
   private readonly found: SentPacket = { recordSequence: 0, packet: 0, index: 0, rtpTimestamp: 0 };
 

@@ -114,7 +114,7 @@ export class Viewer {
   sendAudio(record: RingRecord): void {
     if (!this.audio || record.track !== this.audioTrack) return;
     const table = this.splitter.split(record);
-    if (table.count > 0 && !this.audio.send(record, table, 0, table.count)) this.splitter.forget();
+    if (!this.audio.sendSamples(record, table)) this.splitter.forget();
   }
 
   /** Once a second: sender reports, and pictures that were asked for in vain. */

@@ -17,6 +17,7 @@ describe('the daemon on its demo source', () => {
   let daemon: Daemon;
   before(async () => {
     daemon = await Daemon.start({
+      flags: ['--live-viewer-timeout-seconds', '5'],
       imports: ['./test/support/crash-hook.mjs'],
       env: { CRASH_FOLDER: crashFolder },
     });

@@ -46,7 +46,9 @@ export class SrtpReceiver {
         ? this.openGcm(bytes, headerLength, rollOver)
         : this.openCm(bytes, headerLength, rollOver);
     if (!payload) return undefined;
-    if (rollOver > this.rollOver || sequence > this.highestSequence) this.highestSequence = sequence;
+    // Appendix A: a packet of the cycle before (one sent again) moves nothing.
+    if (rollOver > this.rollOver || (rollOver === this.rollOver && sequence > this.highestSequence))
+      this.highestSequence = sequence;
     this.rollOver = Math.max(rollOver, this.rollOver);
     return {
       packet: Buffer.concat([bytes.subarray(0, headerLength), payload]),

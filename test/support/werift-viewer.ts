@@ -27,6 +27,7 @@ export class WeriftViewer {
     const codec = options.codec ?? 'H264';
     const connection = new RTCPeerConnection({
       iceServers: [],
+      bundlePolicy: 'max-bundle',
       codecs: {
         video: [
           new RTCRtpCodecParameters({

@@ -176,9 +176,14 @@ export class Peer {
       ...found.relays.map((relay: RelayBase) => candidateText(relay.candidate, relay.mapped)),
     ];
     const bases = [...hosts, ...found.relays];
-    return new Peer(options, credentials, bases, candidates, localCertificate, made => {
-      agent = made;
-    });
+    try {
+      return new Peer(options, credentials, bases, candidates, localCertificate, made => {
+        agent = made;
+      });
+    } catch (error) {
+      await Promise.all(bases.map(base => base.close()));
+      throw error;
+    }
   }
 
   /** Begins the checks; call when the answer is handed to the viewer. */

@@ -9,6 +9,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { crc32 } from 'node:zlib';
+import { canonicalAddress } from '../offer/addresses.ts';
 
 export const StunType = { request: 0x0001, indication: 0x0011, success: 0x0101, error: 0x0111 } as const;
 
@@ -91,7 +92,7 @@ export class StunMessage {
     const address = Buffer.from(value.subarray(4).map((byte, i) => byte ^ mask[i]!));
     if (length === 4) return { address: address.join('.'), port };
     const groups = Array.from({ length: 8 }, (_, i) => address.readUInt16BE(2 * i).toString(16));
-    return { address: groups.join(':'), port };
+    return { address: canonicalAddress(groups.join(':')), port };
   }
 
   /** Whether MESSAGE-INTEGRITY is there and was made with this password (RFC 8489 §14.5). */
