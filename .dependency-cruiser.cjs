@@ -45,7 +45,6 @@ for (const stage of ['capture', 'live', 'http'])
 const homes = {
   uwebsockets: 'http',
   ajv: '(config|http)',
-  'ajv-formats': '(config|http)',
   werift: 'live',
   mp4box: '(isobmff|capture)',
   pino: 'telemetry',

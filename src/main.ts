@@ -5,6 +5,7 @@
  * new life of the live worker; requests of the HTTP front end reach the live worker through one channel, which fails
  * fast while that worker is away. What a part does lies in the part; which parts there are lies here. Main thread.
  */
+import { mkdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,6 +62,7 @@ export async function startCamera(
   const state = openStateFolder(configuration.state);
   for (const file of state.renewed) logger.warn('a damaged file of the state folder was made anew', { file });
 
+  const recordingsFolder = openRecordingsFolder(configuration);
   const metrics = new Metrics();
   const ring = createFrameRing(configuration.ring);
   const { capture, live, requests, tracks } = makeWorkers(configuration, ring, { clock, logger, metrics });
@@ -76,7 +78,7 @@ export async function startCamera(
       metrics.update('main', { values: mainValues(supervisor, clock.monoUs() - startedMonoUs) });
       return metrics.text();
     },
-    recordingsFolder: path.resolve(configuration.recordings || path.join(configuration.state, 'recordings')),
+    recordingsFolder,
     liveRequest: request => requests.request(request),
     logger,
     live: configuration.live,
@@ -94,6 +96,14 @@ export async function startCamera(
   const url = addressUrl(configuration.host, http.port);
   announce(logger, configuration.host, http.port, url, state);
   return { url, setupToken: state.setupToken, stop: () => supervisor.stop() };
+}
+
+/** Our own folder is made; one that the owner named (a card) is not: a missing card must be seen, not papered over. */
+function openRecordingsFolder({ recordings, state }: Configuration): string {
+  if (recordings) return path.resolve(recordings);
+  const folder = path.resolve(state, 'recordings');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
 }
 
 /** Rejects when the signal is aborted. */

@@ -16,5 +16,9 @@ if (files.length === 0) {
   process.exit(1);
 }
 const register = new URL('./register.mjs', import.meta.url).href;
-const { status } = spawnSync(process.execPath, ['--import', register, '--test', '--test-timeout=120000', ...files], { stdio: 'inherit' });
+const { status } = spawnSync(
+  process.execPath,
+  ['--import', register, '--test', '--test-timeout=120000', ...files],
+  { stdio: 'inherit' },
+);
 process.exit(status ?? 1);

@@ -10,6 +10,9 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { childLineCharactersMax, childLinesPerSecondMax } from './limits.ts';
 
+/** User and password in a URL: programs print the address that they open, and it may not be kept in a log. */
+const credentials = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
+
 const lineFeed = 10;
 const carriageReturn = 13;
 
@@ -76,6 +79,10 @@ export class ChildLines {
   private write(level: 'debug' | 'info', line: string): void {
     const suppressed = this.suppressed > 0 ? this.suppressed : undefined;
     this.suppressed = 0;
-    this.logger[level](line, { source: this.source, stream: 'stderr', suppressed });
+    this.logger[level](line.replace(credentials, '$1…@'), {
+      source: this.source,
+      stream: 'stderr',
+      suppressed,
+    });
   }
 }

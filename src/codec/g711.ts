@@ -5,9 +5,6 @@
  * 16-bit linear: the 14-bit µ-law value times 4, the 13-bit A-law value times 8, as is the custom. Any thread.
  */
 
-/** Samples, and so bytes, a second. */
-export const g711SampleRate = 8000;
-
 /** The byte that is silence in µ-law: the code of +0. */
 export const pcmuSilence = 0xff;
 

@@ -39,7 +39,7 @@ export interface GroupSchema {
 // A NUL byte cannot be part of a path or of an argument of a process, so no text may hold one.
 const path = '^[^\\u0000]+$';
 const pathOrNothing = '^[^\\u0000]*$';
-const videoSource = 'demo|(file|command|v4l2):[^\\u0000]+';
+const videoSource = 'demo|(file|command(\\+h26[45])?|v4l2):[^\\u0000]+';
 const audioSource = 'auto|demo|(file|command|command\\+pcma):[^\\u0000]+';
 /** Longest path or command line. */
 const textMax = 4096;

@@ -24,8 +24,8 @@ export const audioClockRate = 8_000;
 /** A step of the capture clock against the samples beyond this is a gap, and no jitter: three frames of 20 ms. */
 const audioGapSamples = 480;
 /**
- * The part of a step that one frame of 20 ms adds to what is known of the distance: a time constant of 1.3 s. Jitter of
- * 10 ms becomes one below 1 ms, and a clock that is off by 500 ppm is followed 0.6 ms behind.
+ * The part of a step that one frame of 20 ms adds to what is known of the distance: a time constant of 1.3 s. A jitter
+ * of 5 ms becomes one below 1 ms, and a clock that is off by 500 ppm is followed 0.6 ms behind.
  */
 const audioSmoothing = 1 / 64;
 

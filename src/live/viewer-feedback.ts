@@ -16,8 +16,6 @@ import type { OutgoingStream } from './outgoing-stream.ts';
 
 /** Packets resent per viewer and second at most: a fifth of 8 Mbit/s; more loss needs a new key frame, not resends. */
 const resentPacketsPerSecondMax = 400;
-/** Time between sender reports, ms; browsers need two of them before they synchronise sound and picture. */
-export const senderReportIntervalMs = 1000;
 
 export interface ViewerFeedbackOptions {
   readonly profile: SrtpProfile;

@@ -25,7 +25,7 @@ export const senderReportBytes = 28;
 /** Bytes of a BYE for one source and without a reason. */
 export const goodbyeBytes = 8;
 /** Longest CNAME in bytes (§6.5: the length field has 8 bits). */
-export const cnameBytesMax = 255;
+const cnameBytesMax = 255;
 
 const version = 2 << 6;
 const itemCname = 1;

@@ -46,3 +46,9 @@ test('logs a bounded number of lines a second and tells how many were left out',
   lines.push(Buffer.from('later\n'));
   assert.equal(logger.lines.at(-1)!.fields.suppressed, 100 - childLinesPerSecondMax);
 });
+
+test('takes user and password out of addresses', () => {
+  const { lines, logger } = makeLines();
+  lines.push(Buffer.from("Input #0, rtsp, from 'rtsp://admin:s3cret@10.0.0.9/main' at 5@x\n"));
+  assert.equal(logger.lines[0]!.message, "Input #0, rtsp, from 'rtsp://…@10.0.0.9/main' at 5@x");
+});

@@ -94,14 +94,17 @@ describe('H.264 slices', () => {
   });
 
   test('a picture is non-reference or a random access point only if all its slices are', () => {
-    // Partition C never parts pictures; nal_ref_idc and the type of a slice do once its header is read.
-    const damaged = annexB('01 80', '65');
-    assert.equal(cutAll(Codec.h264, damaged).pictures.length, 1);
-    const { pictures: cut } = cutAll(Codec.h264, annexB(slice(0, { header: 0x01 }), '41 00', '45 00'));
-    assert.deepEqual(
-      cut.map(({ nonReference, randomAccess }) => [nonReference, randomAccess]),
-      [[false, false]],
-    );
+    // A header that breaks off cannot be compared, so that the slice joins the picture before it.
+    const flags = (header: number, cutOff: string) => {
+      const { pictures: cut } = cutAll(Codec.h264, annexB(...sets(), slice(0, { header }), cutOff));
+      return cut.map(({ nonReference, randomAccess }) => ({ nonReference, randomAccess }));
+    };
+    assert.deepEqual(flags(0x01, '0140'), [{ nonReference: true, randomAccess: false }]);
+    assert.deepEqual(flags(0x01, '4140'), [{ nonReference: false, randomAccess: false }]);
+    assert.deepEqual(flags(0x41, '0140'), [{ nonReference: false, randomAccess: false }]);
+    assert.deepEqual(flags(0x65, '6540'), [{ nonReference: false, randomAccess: true }]);
+    assert.deepEqual(flags(0x65, '4140'), [{ nonReference: false, randomAccess: false }]);
+    assert.deepEqual(flags(0x41, '6540'), [{ nonReference: false, randomAccess: false }]);
   });
 });
 
@@ -135,7 +138,9 @@ describe('H.265 slice segments', () => {
     if (type >= 16) writer.u(1, 1);
     writer.ue(pps);
     if (!first) writer.u(1, dependent).u(5, 17);
-    if (!dependent) {
+    // What follows a dependent segment's header is slice data: here, what would read as a B slice's header.
+    if (dependent) writer.u(8, 0b0010_1111);
+    else {
       writer.u(2, 0b11).ue(sliceType).u(1, 1);
       if (type !== 19 && type !== 20) writer.u(4, lsb);
     }

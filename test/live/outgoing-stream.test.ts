@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Codec, Track } from '../../src/base/tracks.ts';
+import { Codec } from '../../src/base/tracks.ts';
 import { FrameSplitter } from '../../src/live/frame-splitter.ts';
 import { OutgoingStream } from '../../src/live/outgoing-stream.ts';
 import {

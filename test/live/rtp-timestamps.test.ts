@@ -101,14 +101,14 @@ describe('timestamps of sound', () => {
       }
     });
 
-  it('tell the moment of a sample within a millisecond although each frame jitters by ten', () => {
+  it('tell the moment of a sample within a millisecond although each frame jitters by five', () => {
     const timestamps = new AudioTimestamps();
     const first = timestamps.stamp(startUs, 160);
     let jitter = 1;
     for (let i = 1; i < 3000; i++) {
       // A full period of all residues; its mean is 0.
-      jitter = (jitter * 7919) % 20_011;
-      timestamps.stamp(startUs + i * 20_000 + jitter - 10_005, 160);
+      jitter = (jitter * 7919) % 10_007;
+      timestamps.stamp(startUs + i * 20_000 + jitter - 5003, 160);
       if (i < 300) continue;
       const off = timestamps.at(startUs + i * 20_000) - first - i * 160;
       if (Math.abs(off) > 8) assert.fail(`frame ${i} is told off by ${off} samples`);
