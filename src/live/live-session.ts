@@ -132,6 +132,7 @@ export class LiveSession {
     this.viewer = new Viewer({
       video: video && {
         track: video.track.track,
+        codec: video.track.codec,
         ssrc: this.ssrc.video,
         payloadType: video.payloadType,
         playoutDelayId: video.playoutDelayId,
@@ -139,6 +140,7 @@ export class LiveSession {
       },
       audio: audio && {
         track: audio.track.track,
+        codec: audio.track.codec,
         ssrc: this.ssrc.audio,
         payloadType: audio.payloadType,
         playoutDelayId: undefined,

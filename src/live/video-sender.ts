@@ -11,9 +11,10 @@
  * - A viewer that stays behind for longer than {@link behindMonoUsMax} goes forward to the newest random access point,
  *   and the jump is counted; so does one whose place was overwritten.
  *
- * Pictures with B slices are not sent live: they would have to wait for later ones.
+ * Pictures with B slices are not sent live: they would have to wait for later ones. Nor is a picture of another codec
+ * than was negotiated: a source that is restarted may come back with one, and this viewer cannot be told.
  */
-import type { Track } from '../base/tracks.ts';
+import type { Codec, Track } from '../base/tracks.ts';
 import type { RingConsumer } from '../ring/ring-consumer.ts';
 import type { RingRecord } from '../ring/ring-record.ts';
 import { RecordFlag } from '../ring/slot-layout.ts';
@@ -33,11 +34,12 @@ const socketBacklogBytesMax = 256 * 1024;
 export type PumpResult = 'live' | 'behind';
 
 export class VideoSender {
-  /** Frames of the track that this viewer was not sent. */
+  /** Frames of the track that this viewer was not sent, or not whole; overwritten ones are not known and not counted. */
   framesSkipped = 0;
   /** Moves to a newer random access point because the viewer could not keep up. */
   forwardJumps = 0;
   readonly track: Track;
+  private readonly codec: Codec;
   private readonly consumer: RingConsumer;
   private readonly splitter: FrameSplitter;
   private readonly stream: OutgoingStream;
@@ -49,12 +51,15 @@ export class VideoSender {
   private sequence = 0;
   private packet = 0;
   private needsRandomAccess = true;
+  /** Packets that may leave now; fractions are kept, or a short interval would earn less than a long one. */
   private tokens = burstPackets;
   private tokensMonoUs = 0;
   private behindSinceMonoUs: number | undefined;
 
   constructor(options: {
     track: Track;
+    /** The codec that the viewer negotiated. */
+    codec: Codec;
     consumer: RingConsumer;
     splitter: FrameSplitter;
     stream: OutgoingStream;
@@ -63,6 +68,7 @@ export class VideoSender {
     onFrameSent: (record: RingRecord) => void;
   }) {
     this.track = options.track;
+    this.codec = options.codec;
     this.consumer = options.consumer;
     this.splitter = options.splitter;
     this.stream = options.stream;
@@ -95,12 +101,12 @@ export class VideoSender {
         this.moveForward();
         continue;
       }
-      if (record.track !== this.track || !this.isWanted(record.flags)) {
+      if (record.track !== this.track || !this.isWanted(record)) {
         this.sequence = (this.sequence + 1) >>> 0;
         continue;
       }
       const table = this.splitter.split(record);
-      const count = Math.min(this.tokens, table.count - this.packet);
+      const count = Math.min(Math.floor(this.tokens), table.count - this.packet);
       if (count <= 0 && table.count > 0) return this.stayBehind(nowMonoUs);
       if (count > 0 && !this.stream.send(record, table, this.packet, count)) {
         this.splitter.forget();
@@ -118,9 +124,10 @@ export class VideoSender {
     }
   }
 
-  private isWanted(flags: number): boolean {
-    if (flags & RecordFlag.randomAccess) return true;
-    if (!this.needsRandomAccess && !(flags & RecordFlag.bidirectional)) return true;
+  private isWanted({ flags, codec }: RingRecord): boolean {
+    if (codec !== this.codec) this.needsRandomAccess = true;
+    else if (flags & RecordFlag.randomAccess) return true;
+    else if (!this.needsRandomAccess && !(flags & RecordFlag.bidirectional)) return true;
     this.framesSkipped++;
     return false;
   }
@@ -128,12 +135,10 @@ export class VideoSender {
   private refill(nowMonoUs: number): void {
     if (this.socketBacklogBytes() > socketBacklogBytesMax) {
       this.tokens = 0;
-      this.tokensMonoUs = nowMonoUs;
-      return;
+    } else {
+      const earned = ((nowMonoUs - this.tokensMonoUs) * packetsPerMs) / 1000;
+      this.tokens = Math.min(burstPackets, this.tokens + earned);
     }
-    const earned = Math.floor(((nowMonoUs - this.tokensMonoUs) * packetsPerMs) / 1000);
-    if (earned <= 0) return;
-    this.tokens = Math.min(burstPackets, this.tokens + earned);
     this.tokensMonoUs = nowMonoUs;
   }
 
@@ -169,8 +174,18 @@ export class VideoSender {
 
   private jumpTo(sequence: number): void {
     this.forwardJumps++;
+    this.countSkipped(sequence);
     this.sequence = sequence;
     this.packet = 0;
     this.needsRandomAccess = true;
+  }
+
+  /** Counts what lies between here and `end`, backwards, so that it ends where the ring does. */
+  private countSkipped(end: number): void {
+    for (let left = (end - this.sequence) | 0; left > 0; left--) {
+      const record = this.consumer.read(this.sequence + left - 1);
+      if (!record) return;
+      if (record.track === this.track) this.framesSkipped++;
+    }
   }
 }

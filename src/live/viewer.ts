@@ -6,7 +6,7 @@
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
-import type { Track } from '../base/tracks.ts';
+import type { Codec, Track } from '../base/tracks.ts';
 import type { DataPlane, SrtpKeys, SrtpProfile } from '../native/data-plane.ts';
 import type { RingConsumer } from '../ring/ring-consumer.ts';
 import type { RingRecord } from '../ring/ring-record.ts';
@@ -21,6 +21,8 @@ import { ViewerFeedback } from './viewer-feedback.ts';
 /** One stream of the answer. */
 export interface NegotiatedStream {
   readonly track: Track;
+  /** What the payload type stands for; records of another codec are not sent. */
+  readonly codec: Codec;
   readonly ssrc: number;
   readonly payloadType: number;
   /** Header extension ids that the answer took, 1 to 14. */
@@ -61,7 +63,7 @@ export class Viewer {
   readonly audio: OutgoingStream | undefined;
   readonly sender: VideoSender | undefined;
   private readonly splitter: FrameSplitter;
-  private readonly audioTrack: Track | undefined;
+  private readonly negotiatedAudio: NegotiatedStream | undefined;
   private readonly refresh: PictureRefresh | undefined;
   private readonly clock: Clock;
   private readonly splitRecord = (record: RingRecord): PacketTable => this.splitter.split(record);
@@ -70,13 +72,14 @@ export class Viewer {
     const { video, audio, splitter, consumer, clock } = options;
     this.splitter = splitter;
     this.clock = clock;
-    this.audioTrack = audio?.track;
+    this.negotiatedAudio = audio;
     this.video = video && openStream(options, video, videoClockRate);
     this.audio = audio && openStream(options, audio, audioClockRate);
     if (this.video && video) {
       const { socketBacklogBytes, onFrameSent } = options;
       this.sender = new VideoSender({
         track: video.track,
+        codec: video.codec,
         consumer,
         splitter,
         stream: this.video,
@@ -110,9 +113,11 @@ export class Viewer {
     return this.sender?.pump(nowMonoUs) ?? 'live';
   }
 
-  /** Sends an audio record if it is of this viewer's track. */
+  /** Sends an audio record if it is of this viewer's track and codec. */
   sendAudio(record: RingRecord): void {
-    if (!this.audio || record.track !== this.audioTrack) return;
+    const { negotiatedAudio } = this;
+    if (!this.audio || record.track !== negotiatedAudio?.track || record.codec !== negotiatedAudio.codec)
+      return;
     const table = this.splitter.split(record);
     if (!this.audio.sendSamples(record, table)) this.splitter.forget();
   }
