@@ -1,22 +1,53 @@
-// Given by --import: lets a test kill a worker from the inside. When CRASH_FOLDER holds `<worker>-exit` or
-// `<worker>-throw`, that worker exits or throws; the file is removed first, so that its successor lives.
+// Given by --import: lets a test do harm to a worker from the inside. When CRASH_FOLDER holds a file named
+// `<worker>-<kind>`, the worker does it; the file is removed first, so that its successor lives.
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { isMainThread, workerData } from 'node:worker_threads';
 
 const folder = process.env.CRASH_FOLDER;
+
+const kinds = {
+  exit() {
+    process.exit(3);
+  },
+  throw() {
+    throw new Error('thrown inside the worker by a test');
+  },
+  reject() {
+    Promise.reject(new Error('rejected inside the worker by a test'));
+  },
+  loop() {
+    for (;;);
+  },
+  memory() {
+    const kept = [];
+    for (;;) kept.push(new Array(1000).fill(kept.length));
+  },
+  // Long enough to be lapped, short enough not to count as hung.
+  block() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900);
+  },
+  collect() {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc');
+    collect();
+    // What finalizers let go of is free after the second time.
+    setTimeout(collect, 10);
+  },
+};
+
 if (!isMainThread && folder && workerData?.ring) {
   const name = workerData.live ? 'live' : 'capture';
-  const take = kind => {
-    try {
-      rmSync(path.join(folder, `${name}-${kind}`));
-      return true;
-    } catch {
-      return false;
-    }
-  };
   setInterval(() => {
-    if (take('exit')) process.exit(3);
-    if (take('throw')) throw new Error('thrown inside the worker by a test');
+    for (const [kind, act] of Object.entries(kinds)) {
+      try {
+        rmSync(path.join(folder, `${name}-${kind}`));
+      } catch {
+        continue;
+      }
+      act();
+    }
   }, 20).unref();
 }
