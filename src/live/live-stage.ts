@@ -14,6 +14,7 @@ import type {
   LiveReplies,
   LiveReport,
   LiveRequest,
+  SessionDescription,
   SessionEndReason,
   Stats,
 } from '../ipc/messages.ts';
@@ -28,12 +29,14 @@ import type { Logger } from '../telemetry/log.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { LiveSession } from './live-session.ts';
 import { transportOf } from './offer/answer.ts';
-import { chooseMedia } from './offer/codec-choice.ts';
+import { chooseMedia, type MediaChoice } from './offer/codec-choice.ts';
+import type { Offer } from './offer/offer.ts';
 import { parseOffer } from './offer/parse-offer.ts';
 import { hostAddresses } from './peer/host-addresses.ts';
 import { Peer } from './peer/peer.ts';
 import { warmUp } from './peer/warm-up.ts';
 import { WakeLoop } from './wake-loop.ts';
+import { warmUpViewer } from './warm-up-viewer.ts';
 
 /** Time between ticks of the sessions, ms. */
 const tickIntervalMs = 1000;
@@ -62,7 +65,13 @@ export class LiveStage implements Stage<LiveCommand> {
   private readonly wakeDelay = new Histogram();
   private readonly sendDelay = new Histogram();
   private readonly captureToSent = new Histogram();
-  private packetsOfEnded = 0;
+  /** What ended sessions had done, so that no total falls when a viewer leaves. */
+  private readonly totalsOfEnded = {
+    packets_sent: 0,
+    frames_skipped: 0,
+    forward_jumps: 0,
+    packets_resent: 0,
+  };
 
   constructor(options: LiveStageOptions) {
     this.options = options;
@@ -78,8 +87,9 @@ export class LiveStage implements Stage<LiveCommand> {
     });
   }
 
-  /** Makes the first handshake quick; to be awaited before the first offer. */
+  /** Makes the first viewer's handshake and first pictures quick; to be awaited before the first offer. */
   async start(): Promise<void> {
+    warmUpViewer(this.plane, this.options.live.maxPayloadBytes);
     if (!(await warmUp()))
       this.options.logger.warn('the handshake could not be tried out; the first viewer waits longer');
   }
@@ -104,15 +114,15 @@ export class LiveStage implements Stage<LiveCommand> {
     const sessions = [...this.sessions.values()];
     const viewers = sessions.filter(({ viewer }) => viewer);
     const descriptions = viewers.map(session => session.describe());
-    const sum = (key: 'packets_sent' | 'frames_skipped' | 'forward_jumps' | 'packets_resent'): number =>
-      descriptions.reduce((total, description) => total + description[key], 0);
+    const sum = (key: keyof typeof this.totalsOfEnded): number =>
+      descriptions.reduce((total, description) => total + description[key], this.totalsOfEnded[key]);
     const values: Record<string, number> = {
       viewers: viewers.length,
       sessions_pending: this.sessions.size - viewers.length + this.opening,
-      packets_sent_total: this.packetsOfEnded + sum('packets_sent'),
-      frames_skipped: sum('frames_skipped'),
-      forward_jumps: sum('forward_jumps'),
-      packets_resent: sum('packets_resent'),
+      packets_sent_total: sum('packets_sent'),
+      frames_skipped_total: sum('frames_skipped'),
+      forward_jumps_total: sum('forward_jumps'),
+      packets_resent_total: sum('packets_resent'),
       ring_records_lost_total: this.consumer.lostRecords,
       ring_laps_total: this.consumer.laps,
       heap_used_bytes: process.memoryUsage().heapUsed,
@@ -140,8 +150,8 @@ export class LiveStage implements Stage<LiveCommand> {
   private async open(
     request: Extract<LiveRequest, { kind: 'open-session' }>,
   ): Promise<LiveReplies['open-session']> {
-    const { live, clock, logger } = this.options;
-    if (this.isStopping) throw new CameraError('worker-unavailable', 'the camera is stopping');
+    const { live } = this.options;
+    this.refuseWhileStopping();
     const offer = parseOffer(request.sdp);
     if (this.tracks.length === 0) throw new CameraError('source-not-ready', 'the camera has no picture yet');
     const choice = chooseMedia(offer, this.tracks);
@@ -149,40 +159,60 @@ export class LiveStage implements Stage<LiveCommand> {
     const { sessionMs, validUntilUnixMs } = this.lifetime(request.validUntilUnixMs);
     if (sessionMs <= 0) throw new CameraError('valid-until-past', 'valid_until lies in the past');
     this.opening++;
-    let peer: Peer;
     try {
-      peer = await Peer.create({
+      const peer = await Peer.create({
         remote: { ...transportOf(offer, choice), candidates: offer.candidates, iceLite: offer.iceLite },
         iceServers: request.iceServers,
         localAddresses: live.addresses.length > 0 ? live.addresses : hostAddresses(),
         connectTimeoutMs: live.connectTimeoutSeconds * 1000,
         consentTimeoutMs: live.viewerTimeoutSeconds * 1000,
       });
+      try {
+        this.refuseWhileStopping();
+        return this.begin(offer, choice, peer, validUntilUnixMs);
+      } catch (error) {
+        // No session owns the peer, so it would keep its sockets until its time for connecting is over.
+        await peer.close();
+        throw error;
+      }
     } finally {
       this.opening--;
     }
+  }
+
+  /** Makes the session of an answered offer, from then on the owner of the peer. */
+  private begin(
+    offer: Offer,
+    choice: MediaChoice,
+    peer: Peer,
+    validUntilUnixMs: number,
+  ): LiveReplies['open-session'] {
     const session = new LiveSession({
       offer,
       choice,
       peer,
-      clock,
+      clock: this.options.clock,
       plane: this.plane,
       consumer: this.consumer,
       splitter: this.splitter,
       validUntilUnixMs,
       onFrameSent: record => this.frameSent(record),
       onConnected: connected => this.connected(connected),
-      onEnded: (ended, reason) => this.sessionEnded(ended, reason),
+      onEnded: (ended, reason, last) => this.sessionEnded(ended, reason, last),
     });
     this.sessions.set(session.id, session);
     this.tickTimer ??= setInterval(() => this.tick(), tickIntervalMs);
     session.start();
-    logger.info('live session answered', {
+    this.options.logger.info('live session answered', {
       session: session.id,
       video: choice.video ? choice.video.rtpmap : null,
       audio: choice.audio ? choice.audio.rtpmap : null,
     });
     return { sessionId: session.id, sdp: session.answerSdp, validUntilUnixMs };
+  }
+
+  private refuseWhileStopping(): void {
+    if (this.isStopping) throw new CameraError('worker-unavailable', 'the camera is stopping');
   }
 
   private lifetime(wantedUnixMs: number): { sessionMs: number; validUntilUnixMs: number } {
@@ -191,14 +221,17 @@ export class LiveStage implements Stage<LiveCommand> {
     return { sessionMs: validUntilUnixMs - nowUnixMs, validUntilUnixMs };
   }
 
+  /** Whoever is connecting holds a place: an answered offer is a promise that there is one. */
   private checkLimits({ maxViewers, maxPending }: LiveConfiguration): void {
     const sessions = [...this.sessions.values()];
     const viewers = sessions.filter(({ viewer }) => viewer).length;
+    const pending = sessions.length - viewers + this.opening;
     if (viewers >= maxViewers)
       throw new CameraError('viewer-limit', `the camera already has ${viewers} viewers`, { maxViewers });
-    if (sessions.length - viewers + this.opening >= maxPending)
+    if (pending >= maxPending || viewers + pending >= maxViewers)
       throw new CameraError('offers-pending', 'too many viewers are connecting at this moment', {
         maxPending,
+        maxViewers,
       });
   }
 
@@ -214,9 +247,9 @@ export class LiveStage implements Stage<LiveCommand> {
     this.loop.poke();
   }
 
-  private sessionEnded(session: LiveSession, reason: SessionEndReason): void {
-    const { packets_sent } = session.describe();
-    this.packetsOfEnded += packets_sent;
+  private sessionEnded(session: LiveSession, reason: SessionEndReason, last: SessionDescription): void {
+    const totals = this.totalsOfEnded;
+    for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += last[key];
     this.sessions.delete(session.id);
     this.ended.set(reason, (this.ended.get(reason) ?? 0) + 1);
     this.options.report({ type: 'session-ended', sessionId: session.id, reason });
