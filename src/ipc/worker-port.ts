@@ -2,7 +2,7 @@
  * The worker's side of its port: takes a stage from its start through commands and requests to its stop.
  *
  * A worker entry (workers/*.ts) is one call of `runWorker`. It says `ready` once the stage has started, beats and posts
- * statistics every second, answers every request exactly once, and turns anything uncaught into a `failed` report and
+ * statistics at a fixed rate, answers every request exactly once, and turns anything uncaught into a `failed` report and
  * exit status 1: half a stage is worse than none, and the supervisor starts a whole one. Call it once, in a worker
  * thread. The thread is ended at the stop even if the stage left a handle open: a leak must not cost the orderly stop.
  */
@@ -50,7 +50,7 @@ export interface Stage<Command extends { readonly type: string }> {
   command?(command: StageCommand<Command>): void;
   /** Answers a request; what it rejects with becomes the reply's error. */
   request?(request: StageRequest<Command>): Promise<unknown>;
-  /** Counters, gauges and histograms, asked for about once a second. */
+  /** Counters, gauges and histograms, asked for at every beat. */
   stats?(): Stats;
   /** Lets go of everything within a second. */
   stop(): Promise<void> | void;
@@ -102,7 +102,7 @@ class StageRunner<Command extends { readonly type: string }> {
   constructor(port: MessagePort, intervalMs: number) {
     this.#port = port;
     this.#beatIntervalMs = intervalMs;
-    // A start may take long without being hung (a camera that warms up), so the beats begin before it.
+    // From the beginning, so that a stage that blocks right after its start has its beats counted too.
     this.#beat = setInterval(() => this.#onBeat(), this.#beatIntervalMs);
   }
 

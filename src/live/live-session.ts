@@ -17,7 +17,7 @@ import { writeAnswer } from './offer/answer.ts';
 import type { MediaChoice } from './offer/codec-choice.ts';
 import type { Offer } from './offer/offer.ts';
 import type { Peer, PeerCloseReason, PeerConnection } from './peer/peer.ts';
-import { randomCname, randomSsrc, Viewer } from './viewer.ts';
+import { randomCname, randomSsrcs, Viewer } from './viewer.ts';
 
 export interface LiveSessionOptions {
   readonly offer: Offer;
@@ -31,7 +31,8 @@ export interface LiveSessionOptions {
   readonly validUntilUnixMs: number;
   readonly onFrameSent: (record: RingRecord) => void;
   readonly onConnected: (session: LiveSession) => void;
-  readonly onEnded: (session: LiveSession, reason: SessionEndReason) => void;
+  /** Told once; `last` is what the session had done in all. */
+  readonly onEnded: (session: LiveSession, reason: SessionEndReason, last: SessionDescription) => void;
 }
 
 const reasons: Readonly<Record<PeerCloseReason, SessionEndReason>> = {
@@ -51,7 +52,7 @@ export class LiveSession {
   private readonly deadlineMonoUs: number;
   private readonly startedUnixMs: number;
   private readonly cname = randomCname();
-  private readonly ssrc = { video: randomSsrc(), audio: randomSsrc() };
+  private readonly ssrc = randomSsrcs();
   private remoteAddress: string | undefined;
   private isEnded = false;
 
@@ -90,9 +91,11 @@ export class LiveSession {
     if (this.isEnded) return;
     this.isEnded = true;
     this.viewer?.end();
+    const last = this.describe();
     this.viewer = undefined;
+    // Closing cannot fail, and nobody needs its end: the sockets are of this session alone.
     void this.options.peer.close();
-    this.options.onEnded(this, reason);
+    this.options.onEnded(this, reason, last);
   }
 
   /** State and statistics for the API. */

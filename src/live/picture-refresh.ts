@@ -4,8 +4,9 @@
  *
  * Live thread. Requests within {@link refreshIntervalUs} of an answered one are merged into it: a receiver repeats
  * itself until the picture is there. Requests of several viewers for one track meet in the ring's keyframe-wanted
- * word. A source that cannot make key frames on request is noticed by its silence; the viewer is then started again
- * at the old random access point, which costs a burst and no waiting.
+ * word. A source that cannot make key frames on request is noticed by its silence, at the next second's tick or when
+ * the viewer asks again; the viewer is then started again at the old random access point, which costs a burst and no
+ * waiting.
  */
 import type { Track } from '../base/tracks.ts';
 import type { RingConsumer } from '../ring/ring-consumer.ts';
@@ -30,25 +31,33 @@ export class PictureRefresh {
     this.sender = options.sender;
   }
 
-  /** The viewer asks for a picture that decodes. */
-  want(nowMonoUs: number): void {
-    if (nowMonoUs - this.answeredMonoUs < refreshIntervalUs) return;
+  /** The viewer asks for a picture that decodes. Returns whether the sender was started again, and is to be pumped. */
+  want(nowMonoUs: number): boolean {
+    if (nowMonoUs - this.answeredMonoUs < refreshIntervalUs) return false;
     this.answeredMonoUs = nowMonoUs;
     const newest = this.consumer.newestRandomAccess(this.track);
     const record = newest === undefined ? undefined : this.consumer.read(newest);
-    if (record && nowMonoUs - record.commitMonoUs <= recentUsMax) {
-      this.sender.join();
-      return;
-    }
+    const isRecent = record !== undefined && nowMonoUs - record.commitMonoUs <= recentUsMax;
+    // Viewers repeat themselves: what was asked of the source at the last answer must not be asked for ever.
+    const isUnheard = this.waiting !== undefined && this.waiting.known === newest;
+    if (isRecent || isUnheard) return this.restart();
     this.consumer.requestKeyframe(this.track);
     this.waiting = { sinceMonoUs: nowMonoUs, known: newest };
+    return false;
   }
 
-  /** To be called each second or so. */
-  tick(nowMonoUs: number): void {
+  /** To be called each second or so. Returns as {@link want} does. */
+  tick(nowMonoUs: number): boolean {
     const { waiting } = this;
-    if (!waiting || nowMonoUs - waiting.sinceMonoUs < refreshIntervalUs) return;
+    if (!waiting || nowMonoUs - waiting.sinceMonoUs < refreshIntervalUs) return false;
+    if (this.consumer.newestRandomAccess(this.track) === waiting.known) return this.restart();
     this.waiting = undefined;
-    if (this.consumer.newestRandomAccess(this.track) === waiting.known) this.sender.join();
+    return false;
+  }
+
+  private restart(): true {
+    this.waiting = undefined;
+    this.sender.join();
+    return true;
   }
 }

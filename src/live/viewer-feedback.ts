@@ -14,7 +14,7 @@ import { type ReportBlock, RtcpParser, type RtcpVisitor } from '../rtp/rtcp-pars
 import { writeSenderCompound } from '../rtp/rtcp-writer.ts';
 import type { OutgoingStream } from './outgoing-stream.ts';
 
-/** Packets resent per viewer and second at most: a fifth of 8 Mbit/s; more loss needs a new key frame, not resends. */
+/** Packets resent per viewer and second at most: 3.8 Mbit/s; more loss than that needs a new key frame, not resends. */
 const resentPacketsPerSecondMax = 400;
 
 export interface ViewerFeedbackOptions {
@@ -76,8 +76,13 @@ export class ViewerFeedback implements RtcpVisitor {
     }
   }
 
-  /** Takes one SRTCP packet; what does not authenticate or parse is ignored. */
+  /**
+   * Takes one datagram of the viewer, SRTP or SRTCP. SRTP is ignored by its packet type (RFC 5761 §4): the camera
+   * receives no media, and need not pay for its check. So is what does not authenticate or parse.
+   */
   receive(packet: Uint8Array): void {
+    const type = packet[1];
+    if (type === undefined || type < 192 || type > 223) return;
     const compound = this.srtcp.unprotect(packet);
     if (compound) this.parser.parse(compound, this);
   }

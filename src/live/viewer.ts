@@ -49,10 +49,14 @@ export interface ViewerOptions {
   readonly onFrameSent: (record: RingRecord) => void;
 }
 
-/** An SSRC (RFC 3550 §8) and a CNAME (RFC 7022) for a session, both random. */
-export function randomSsrc(): number {
-  return randomInt(1, 2 ** 32);
+/** Random SSRCs for a session (RFC 3550 §8). They differ: with one key for both streams the SSRC keeps nonces apart. */
+export function randomSsrcs(): { video: number; audio: number } {
+  const video = randomInt(1, 2 ** 32);
+  const audio = randomInt(1, 2 ** 32 - 1);
+  return { video, audio: audio >= video ? audio + 1 : audio };
 }
+
+/** A random CNAME (RFC 7022) for a session. */
 export function randomCname(): string {
   return randomBytes(12).toString('base64');
 }
@@ -98,7 +102,7 @@ export class Viewer {
       videoSsrc: video?.ssrc,
       send: options.send,
       resend: (stream, sequenceNumber) => stream.resend(sequenceNumber, this.splitRecord),
-      onPictureWanted: () => this.refresh?.want(clock.monoUs()),
+      onPictureWanted: () => this.pumpIf(this.refresh?.want(clock.monoUs())),
       onGoodbye: options.onGoodbye,
     });
   }
@@ -125,12 +129,17 @@ export class Viewer {
   /** Once a second: sender reports, and pictures that were asked for in vain. */
   tick(): void {
     this.feedback.sendReports(false);
-    this.refresh?.tick(this.clock.monoUs());
+    this.pumpIf(this.refresh?.tick(this.clock.monoUs()));
   }
 
   /** Says goodbye; the transport must still be open. */
   end(): void {
     this.feedback.sendReports(true);
+  }
+
+  /** A picture that is started again leaves now: the next one of the camera, which would move it, may be far. */
+  private pumpIf(isRestarted: boolean | undefined): void {
+    if (isRestarted) this.pump(this.clock.monoUs());
   }
 }
 

@@ -8,7 +8,7 @@
 import type { RingConsumer } from '../ring/ring-consumer.ts';
 import type { RingWait } from '../ring/ring-wait.ts';
 
-/** Longest wait for a frame in ms: how late a stop is noticed when the camera gives no pictures. */
+/** Longest wait for a frame in ms: how late a stop, or a viewer's need, is noticed when the camera gives no pictures. */
 const frameWaitMsMax = 500;
 /** How soon a viewer with packets left to send is looked at again, ms; timers have no finer grain. */
 const paceIntervalMs = 1;
@@ -57,13 +57,18 @@ export class WakeLoop {
 
   private async waitForFrames(): Promise<void> {
     this.isWaiting = true;
-    while (this.isActive) {
-      const published = this.wait.forRecordAsync(this.consumer.position, frameWaitMsMax);
-      if (published === true || (await published)) this.handle();
-      // A ring that is always ahead of us must not starve sockets and timers.
-      if (published === true) await new Promise<void>(resolve => setImmediate(resolve));
+    try {
+      while (this.isActive) {
+        const answer = this.wait.forRecordAsync(this.consumer.position, frameWaitMsMax);
+        if (typeof answer !== 'boolean') await answer;
+        // Also when no frame came: a viewer's socket may have drained.
+        this.handle();
+        // A ring that always answers at once must not starve sockets and timers.
+        if (typeof answer === 'boolean') await new Promise<void>(resolve => setImmediate(resolve));
+      }
+    } finally {
+      this.isWaiting = false;
     }
-    this.isWaiting = false;
   }
 
   private handle(): void {

@@ -3,9 +3,9 @@
  *
  * Live thread. Used wherever the native plane is not there, and the measure that it has to meet. A run is encrypted
  * whole before its first packet is sent, because only then may the ring be asked whether the bytes were intact
- * (data-plane.ts, nonce safety).
+ * (data-plane.ts, nonce safety). Measured: all of this costs 0.2 µs a packet and allocates nothing; the rest of the 4 to
+ * 10 µs, and of the garbage, is the cipher's (bench/live).
  */
-
 import { ntpFraction, ntpSeconds } from '../rtp/ntp.ts';
 import { RtpStreamHeader } from '../rtp/rtp-stream-header.ts';
 import type { DatagramSender, DataPlane, DataPlaneStream, PacketRun, StreamOptions } from './data-plane.ts';
@@ -29,6 +29,7 @@ class JavaScriptStream implements DataPlaneStream {
 
 export class JavaScriptDataPlane implements DataPlane {
   readonly name = 'javascript';
+  /** The packets of a run; the places are kept, since an array that is emptied is allocated anew. */
   private readonly packets: Uint8Array[] = [];
   /** Header of the packet being made; no negotiated header is longer. */
   private readonly headerBytes = new Uint8Array(64);
@@ -61,8 +62,13 @@ export class JavaScriptDataPlane implements DataPlane {
       );
     }
     const intact = run.isIntact();
-    if (intact) for (let i = 0; i < packetCount; i++) send(this.packets[i]!);
-    this.packets.length = 0;
+    for (let i = 0; i < packetCount; i++) {
+      if (intact) send(this.packets[i]!);
+      // Not held until the next run: they may be its last for long.
+      this.packets[i] = noPacket;
+    }
     return intact;
   }
 }
+
+const noPacket = new Uint8Array(0);

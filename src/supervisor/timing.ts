@@ -7,7 +7,10 @@ import { type BackoffOptions, defaultBackoff } from './backoff.ts';
 export interface SupervisorTiming {
   /** Between two beats that a worker owes. */
   readonly beatIntervalMs: number;
-  /** Beats that may be missed in a row before the worker counts as hung: more than any garbage collection takes. */
+  /**
+   * Beats that a ready worker may miss in a row before it counts as hung. The time is more than any garbage collection
+   * takes, and short enough for a hung worker to be back within 2 s.
+   */
   readonly missedBeatsMax: number;
   /** From the thread's start to its readiness; slow boards load modules for seconds. */
   readonly startMs: number;
@@ -20,7 +23,7 @@ export interface SupervisorTiming {
 
 export const defaultTiming: SupervisorTiming = {
   beatIntervalMs,
-  missedBeatsMax: 5,
+  missedBeatsMax: 4,
   startMs: 20_000,
   startAttemptsMax: 3,
   terminateMs: 2000,

@@ -40,7 +40,6 @@ export class WorkerHandle {
   readonly #ended: Promise<void>;
   #cause: CameraError | undefined;
   #ready = false;
-  #beating = false;
   #stopping = false;
   #missedBeats = 0;
   #beatTimer: NodeJS.Timeout;
@@ -100,7 +99,6 @@ export class WorkerHandle {
 
   #take(report: WorkerReport): void {
     this.#missedBeats = 0;
-    this.#beating = true;
     if (report.type === 'beat') return;
     if (report.type === 'failed') this.#cause ??= errorOf(report.error);
     if (report.type !== 'ready') this.#options.onReport(report);
@@ -112,8 +110,8 @@ export class WorkerHandle {
   }
 
   #tick(): void {
-    // Until the first sign of life modules are being loaded, which blocks the thread; the start's own limit covers that.
-    if (!this.#beating) return;
+    // A start loads modules and reads files, which blocks the thread; it has a limit of its own.
+    if (!this.#ready) return;
     this.#missedBeats += 1;
     const { missedBeatsMax, beatIntervalMs } = this.#options.timing;
     if (this.#missedBeats > missedBeatsMax)

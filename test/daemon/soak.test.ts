@@ -43,7 +43,6 @@ describe('200 sessions, opened and ended in every way', () => {
   test('leave no viewer, no pending offer, no socket and a flat heap behind', async t => {
     await soak(warmUpSessions);
     await quiet();
-    assert.equal(udpSockets(), 0, 'UDP sockets with no session');
     const heapBefore = await collectedHeapBytes();
     const begin = performance.now();
     let mostSockets = 0;
@@ -62,7 +61,6 @@ describe('200 sessions, opened and ended in every way', () => {
         `${Math.round(perSession)} bytes a session; ` +
         `at most ${mostSockets} UDP sockets, slowest GET /device ${Math.round(slowestMs)} ms`,
     );
-    assert.equal(udpSockets(), 0, 'UDP sockets are left');
     assert.ok(mostSockets > 0, 'the sockets are counted');
     assert.ok(perSession < heapBytesPerSessionMax, `${perSession} bytes a session`);
     const health = (await (await daemon.fetch('/healthz')).json()) as {
@@ -129,6 +127,8 @@ describe('200 sessions, opened and ended in every way', () => {
 
   /** Until the sessions have ended, those that nobody came for by their time limits. */
   async function quiet(): Promise<void> {
+    // The sockets first: the statistics are up to a beat old.
+    await daemon.until(() => udpSockets() === 0 || undefined, 'the closing of all UDP sockets');
     await daemon.until(async () => {
       const viewers = await daemon.metric('opencamera_live_viewers');
       const pending = await daemon.metric('opencamera_live_sessions_pending');
@@ -165,7 +165,8 @@ describe('200 sessions, opened and ended in every way', () => {
     const folder = `/proc/${pid}/fd`;
     return readdirSync(folder).filter(name => {
       try {
-        return all.has(/^socket:\[(\d+)\]$/.exec(readlinkSync(path.join(folder, name)))?.[1]);
+        const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(path.join(folder, name)))?.[1];
+        return inode !== undefined && all.has(inode);
       } catch {
         return false; // Closed since the folder was listed.
       }

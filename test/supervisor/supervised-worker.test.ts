@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { afterEach, test } from 'node:test';
 import type { LogFields } from '../../src/ipc/messages.ts';
 import { SupervisedWorker, type SupervisedWorkerOptions } from '../../src/supervisor/supervised-worker.ts';
+import { defaultTiming } from '../../src/supervisor/timing.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
@@ -98,6 +99,17 @@ test('a worker in an endless loop misses its beats, is ended and restarted', asy
   await once(events, 'down');
   assert.match(worker.health().lastError ?? '', /no sign of life/);
   await once(events, 'up');
+});
+
+test('the patience with a hung worker leaves its successor 750 ms of the 2 s that a restart may take', () => {
+  const { beatIntervalMs, missedBeatsMax } = defaultTiming;
+  assert.ok((missedBeatsMax + 1) * beatIntervalMs <= 1250);
+});
+
+test('a worker that blocks while it starts is not hung: the start has a time limit of its own', async () => {
+  const { worker } = supervise({ mode: 'slow-start' }, { timing: { beatIntervalMs: 20, missedBeatsMax: 5 } });
+  await worker.start();
+  assert.equal(worker.health().restarts, 0);
 });
 
 test('a worker that dies again and again is restarted until it runs, and others are told each time', async () => {

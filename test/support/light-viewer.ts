@@ -79,6 +79,28 @@ export interface Answer {
   readonly valid_until: string;
 }
 
+/** The viewer's transport for an answer; to be started and closed by the caller. */
+export function peerFor(identity: ViewerIdentity, answerSdp: string): Promise<Peer> {
+  const value = (name: string): string => new RegExp(`^a=${name}:(.*)\r$`, 'm').exec(answerSdp)?.[1] ?? '';
+  const candidates = [...answerSdp.matchAll(/^a=candidate:(.*)\r$/gm)].flatMap(
+    ([, text]) => readCandidate(text!, { type: 'a', value: text!, lineNumber: 0 }, true) ?? [],
+  );
+  return Peer.create({
+    localAddresses: ['127.0.0.1'],
+    allowLoopback: true,
+    credentials: identity,
+    remote: {
+      ufrag: value('ice-ufrag'),
+      pwd: value('ice-pwd'),
+      candidates,
+      // Makes this side controlling, as an offerer is.
+      iceLite: true,
+      fingerprints: [value('fingerprint').replace(/^sha-256 /, '')],
+      setup: value('setup') as SetupRole,
+    },
+  });
+}
+
 export class LightViewer {
   readonly sessionId: string;
   readonly answerSdp: string;
@@ -126,26 +148,8 @@ export class LightViewer {
 
   /** Takes an answer to an offer of this identity. */
   static async take(daemon: Daemon, identity: ViewerIdentity, answer: Answer): Promise<LightViewer> {
-    const value = (name: string): string => new RegExp(`^a=${name}:(.*)\r$`, 'm').exec(answer.sdp)?.[1] ?? '';
-    const candidates = [...answer.sdp.matchAll(/^a=candidate:(.*)\r$/gm)].flatMap(
-      ([, text]) => readCandidate(text!, { type: 'a', value: text!, lineNumber: 0 }, true) ?? [],
-    );
-    const peer = await Peer.create({
-      localAddresses: ['127.0.0.1'],
-      allowLoopback: true,
-      credentials: identity,
-      remote: {
-        ufrag: value('ice-ufrag'),
-        pwd: value('ice-pwd'),
-        candidates,
-        // Makes this side controlling, as an offerer is.
-        iceLite: true,
-        fingerprints: [value('fingerprint').replace(/^sha-256 /, '')],
-        setup: value('setup') as SetupRole,
-      },
-    });
-    const viewer = new LightViewer(daemon, answer, peer);
-    peer.start();
+    const viewer = new LightViewer(daemon, answer, await peerFor(identity, answer.sdp));
+    viewer.peer.start();
     return viewer;
   }
 

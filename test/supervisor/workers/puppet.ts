@@ -7,6 +7,7 @@ import { runWorker } from '../../../src/ipc/worker-port.ts';
 export type PuppetMode =
   | 'well'
   | 'never-ready'
+  | 'slow-start'
   | 'throws'
   | 'config-invalid'
   | 'exits'
@@ -48,6 +49,11 @@ runWorker<PuppetData, PuppetCommand, PuppetReport>(async (data, context) => {
   const life = data.lives ? Atomics.add(data.lives, 0, 1) + 1 : 1;
   const mode = data.wellFrom !== undefined && life >= data.wellFrom ? 'well' : (data.mode ?? 'well');
   if (mode === 'never-ready') await new Promise(() => {});
+  if (mode === 'slow-start') {
+    // Beats a little, then blocks for longer than its beats may be missed, as a big file's table of contents does.
+    await new Promise(resolve => setTimeout(resolve, 60));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+  }
   if (mode === 'throws') throw new CameraError('source-failed', 'no lens', { life });
   if (mode === 'config-invalid') throw new CameraError('config-invalid', 'no such source');
   if (mode === 'exits') process.exit(7);
