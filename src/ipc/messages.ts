@@ -53,6 +53,7 @@ export type SessionEndReason =
   | 'viewer-vanished'
   | 'viewer-closed'
   | 'camera-stopping'
+  | 'source-changed'
   | 'failed';
 
 /** What every worker is told. After `stop` it ends by itself within a second. */

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
-import { Codec, Track } from '../base/tracks.ts';
+import { Codec, Track, type TrackInfo } from '../base/tracks.ts';
 import type { SessionDescription, SessionEndReason } from '../ipc/messages.ts';
 import type { DataPlane } from '../native/data-plane.ts';
 import type { RingConsumer } from '../ring/ring-consumer.ts';
@@ -96,6 +96,15 @@ export class LiveSession {
     // Closing cannot fail, and nobody needs its end: the sockets are of this session alone.
     void this.options.peer.close();
     this.options.onEnded(this, reason, last);
+  }
+
+  /** Ends the session when a track it sends has another codec now: the viewer must negotiate again. */
+  endIfChanged(tracks: readonly TrackInfo[]): void {
+    const { video, audio } = this.options.choice;
+    for (const chosen of [video, audio]) {
+      const now = tracks.find(({ track }) => track === chosen?.track.track);
+      if (chosen && now && now.codec !== chosen.track.codec) this.end('source-changed');
+    }
   }
 
   /** State and statistics for the API. */

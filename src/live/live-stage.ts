@@ -96,6 +96,7 @@ export class LiveStage implements Stage<LiveCommand> {
 
   command(command: StageCommand<LiveCommand>): void {
     this.tracks = command.tracks;
+    for (const session of [...this.sessions.values()]) session.endIfChanged(command.tracks);
   }
 
   async request(request: LiveRequest): Promise<LiveReplies[LiveRequest['kind']]> {

@@ -110,8 +110,10 @@ export class RingConsumer {
    */
   validate(record: RingRecord): boolean {
     if (this.isIntact(record.sequence | 0)) return true;
-    if (record === this.record && this.recordPending) this.lost++;
-    this.recordPending = false;
+    if (record === this.record && this.recordPending) {
+      this.lost++;
+      this.recordPending = false;
+    }
     return false;
   }
 

@@ -344,7 +344,7 @@ describe('a live worker that is lapped several times', () => {
       return (await daemon.metric('opencamera_live_ring_laps_total'))! > laps || undefined;
     }, 'the lap');
     const lapped = hostile.video.length;
-    await daemon.until(() => hostile.video.length > lapped + 6000 || undefined, 'video afterwards');
+    await daemon.until(() => hostile.video.length > lapped + 8000 || undefined, 'video afterwards');
     const jumps = await hostile.count('forward_jumps');
     assert.ok(jumps >= 1);
     const pictures = wholePictures(hostile.video.slice(begin));

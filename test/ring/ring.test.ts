@@ -235,6 +235,19 @@ test('a record that is overwritten while in use fails its validation and is coun
   assert.equal(reader.lostRecords, 1);
 });
 
+test('the failed validation of a record that was read again does not hide the loss of the current one', () => {
+  const { ring, producer } = makeRing(4096, 8);
+  const reader = new RingConsumer(ring);
+  publish(producer, 1000, 1);
+  publish(producer, 1000, 2);
+  const current = reader.next()!;
+  const again = reader.read(1)!;
+  for (let i = 0; i < 4; i++) publish(producer, 1000, 3);
+  assert.equal(reader.validate(again), false);
+  assert.equal(reader.validate(current), false);
+  assert.equal(reader.lostRecords, 1);
+});
+
 test('every loss is counted: read and lost records together are all that were published', () => {
   fc.assert(
     fc.property(

@@ -25,9 +25,9 @@ const kinds = {
     const kept = [];
     for (;;) kept.push(new Array(1000).fill(kept.length));
   },
-  // Long enough to be lapped, short enough not to count as hung.
+  // Long enough for a fast camera to go round a small ring several times, short enough not to count as hung.
   block() {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
   },
   collect() {
     setFlagsFromString('--expose-gc');
