@@ -96,6 +96,8 @@ export class RingProducer {
   private tail: number;
   /** Where the next record may begin in the data area. */
   private writeOffset: number;
+  /** Tracks whose random access points this producer has announced, bit t for track t. */
+  private randomAccessKnown = 0;
   private claimStart = 0;
   private claimOpen = false;
   private readonly openClaim: { bytes: Uint8Array } & RingClaim;
@@ -175,7 +177,7 @@ export class RingProducer {
   private commit(description: RecordDescription): number {
     this.checkOpen();
     this.claimOpen = false;
-    const { track, flags, lengthBytes } = description;
+    const { flags, lengthBytes } = description;
     checkDescription(description, this.openClaim.bytes.length);
     const { words, slotCount } = this.views;
     const sequence = this.head;
@@ -183,13 +185,18 @@ export class RingProducer {
     this.writeOffset = this.claimStart + alignUp(lengthBytes);
     this.head = (sequence + 1) | 0;
     Atomics.store(words, wordHead, this.head);
-    if (flags & RecordFlag.randomAccess) {
-      // After HEAD, so that whoever reads this sequence finds it published.
-      Atomics.store(words, wordRandomAccess + track, sequence);
-      Atomics.or(words, wordRandomAccessKnown, 1 << track);
-    }
+    if (flags & RecordFlag.randomAccess) this.announceRandomAccess(description.track, sequence);
     if (Atomics.load(words, wordWaiters) > 0) Atomics.notify(words, wordHead);
     return sequence >>> 0;
+  }
+
+  /** After HEAD was moved, so that whoever reads this sequence finds it published. */
+  private announceRandomAccess(track: Track, sequence: number): void {
+    const { words } = this.views;
+    Atomics.store(words, wordRandomAccess + track, sequence);
+    if ((this.randomAccessKnown >>> track) & 1) return;
+    this.randomAccessKnown |= 1 << track;
+    Atomics.or(words, wordRandomAccessKnown, 1 << track);
   }
 
   /** Where the newest record ends in the data area, by its slot. */

@@ -63,12 +63,18 @@ export class Daemon {
       [...imports, 'src/cli.ts', 'start', ...flags, '--log-format', 'json', ...(options.flags ?? [])],
       { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } },
     );
+    // A test that fails in an odd way must not leave a camera behind.
+    const kill = (): boolean => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
     const log: string[] = [];
     const outputLines: string[] = [];
     createInterface({ input: child.stderr! }).on('line', line => log.push(line));
     const lines = createInterface({ input: child.stdout! });
     const url = await new Promise<string>((resolve, reject) => {
+      // After the ready line this rejects a settled promise, which does nothing.
       child.once('exit', status => {
+        if (outputLines.length > 0) return;
         rmSync(folder, { recursive: true, force: true });
         reject(new Error(`the daemon ended with ${status} before it was ready:\n${log.join('\n')}`));
       });
@@ -78,7 +84,6 @@ export class Daemon {
         if (ready) resolve(ready[1]!);
       });
     });
-    child.removeAllListeners('exit');
     return new Daemon(child, folder, url, outputLines, log);
   }
 
