@@ -216,7 +216,8 @@ export class LiveViewer extends EventTarget {
     });
     const estimate = this.figures && PictureLatency.estimate(this.figures);
     this.latencyMs = this.#measuredMs ?? estimate;
-    this.latencyKind = this.#measuredMs === undefined ? 'estimated' : 'measured';
+    this.latencyKind =
+      this.#measuredMs === undefined ? 'estimated' : `measured, ± ${this.#latency.errorMs.toFixed(1)} ms`;
   }
 
   async #readClock() {

@@ -26,6 +26,11 @@ export class PictureLatency {
     if (this.#readings.length > readingsMax) this.#readings.shift();
   }
 
+  /** How far the measured age may be off, ms: half the best round trip, and the millisecond of the camera's clock. */
+  get errorMs() {
+    return Math.min(...this.#readings.map(({ roundTripMs }) => roundTripMs)) / 2 + 1;
+  }
+
   /**
    * The age of a frame that is being shown.
    *
