@@ -42,60 +42,60 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** The life of the process around the camera: signals, failures of the main thread, the end. */
 class Daemon {
-  readonly #aborting = new AbortController();
-  #logger: Logger | undefined;
-  #starting: Promise<Camera> | undefined;
-  #ending = false;
+  private readonly aborting = new AbortController();
+  private logger: Logger | undefined;
+  private starting: Promise<Camera> | undefined;
+  private ending = false;
 
   constructor() {
     // A closed terminal ends the camera like a signal to end. Repeated signals change nothing: the stop is bounded, and
     // a terminal under npm sends the same one twice.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-      process.on(signal, () => void this.#end(status.ok, `stopping on ${signal}`));
+      process.on(signal, () => void this.end(status.ok, `stopping on ${signal}`));
   }
 
   async run(configuration: Configuration, logger: Logger): Promise<never> {
-    this.#logger = logger;
-    process.on('uncaughtException', error => this.#onFailure(error));
-    process.on('unhandledRejection', error => this.#onFailure(error));
-    this.#starting = import('./main.ts').then(({ startCamera }) =>
-      startCamera(configuration, logger, { signal: this.#aborting.signal }),
+    this.logger = logger;
+    process.on('uncaughtException', error => this.onFailure(error));
+    process.on('unhandledRejection', error => this.onFailure(error));
+    this.starting = import('./main.ts').then(({ startCamera }) =>
+      startCamera(configuration, logger, { signal: this.aborting.signal }),
     );
     try {
-      const { url } = await this.#starting;
+      const { url } = await this.starting;
       // A signal may have come while the last part was starting; then nobody is told that the camera serves.
-      if (!this.#ending) process.stdout.write(`ready ${url}\n`);
+      if (!this.ending) process.stdout.write(`ready ${url}\n`);
     } catch (error) {
-      if (!this.#ending) this.#onStartFailure(error);
+      if (!this.ending) this.onStartFailure(error);
     }
     return new Promise<never>(() => {});
   }
 
-  #onStartFailure(error: unknown): void {
+  private onStartFailure(error: unknown): void {
     // A known reason says what to do; only an unknown one is worth the noise of a stack.
     if (error instanceof CameraError)
-      this.#logger?.error(`the camera cannot start: ${error.message}`, { code: error.code });
-    else this.#logger?.error('the camera cannot start', errorFields(error));
+      this.logger?.error(`the camera cannot start: ${error.message}`, { code: error.code });
+    else this.logger?.error('the camera cannot start', errorFields(error));
     const badConfiguration = error instanceof CameraError && error.code === 'config-invalid';
     process.exit(badConfiguration ? status.usage : status.failed);
   }
 
-  #onFailure(error: unknown): void {
-    this.#logger?.error('the main thread failed', errorFields(error));
-    void this.#end(status.failed, 'stopping after a failure');
+  private onFailure(error: unknown): void {
+    this.logger?.error('the main thread failed', errorFields(error));
+    void this.end(status.failed, 'stopping after a failure');
   }
 
-  async #end(exitStatus: number, message: string): Promise<void> {
-    if (this.#ending) return;
-    this.#ending = true;
-    this.#logger?.info(message);
-    this.#aborting.abort();
+  private async end(exitStatus: number, message: string): Promise<void> {
+    if (this.ending) return;
+    this.ending = true;
+    this.logger?.info(message);
+    this.aborting.abort();
     // A start under way ends by the abort, and is undone by then.
-    const camera = await this.#starting?.catch(() => undefined);
+    const camera = await this.starting?.catch(() => undefined);
     const stuck = (await camera?.stop()) ?? [];
     if (stuck.length > 0) {
       // The usual exit would wait for such a thread for ever.
-      this.#logger?.error('worker threads do not end, killing the process', { workers: stuck.join(', ') });
+      this.logger?.error('worker threads do not end, killing the process', { workers: stuck.join(', ') });
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100);
       return;
     }

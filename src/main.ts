@@ -183,22 +183,22 @@ function makeWorkers(
 /** The HTTP front end as a part that the supervisor starts last and stops first. */
 class HttpPart implements Part {
   readonly name = 'http';
-  readonly #configuration: Configuration;
-  readonly #services: () => HttpServices;
-  #server: Promise<HttpServer> | undefined;
+  private readonly configuration: Configuration;
+  private readonly services: () => HttpServices;
+  private server: Promise<HttpServer> | undefined;
   /** The port that is really listened on. */
   port = 0;
 
   constructor(configuration: Configuration, services: () => HttpServices) {
-    this.#configuration = configuration;
-    this.#services = services;
+    this.configuration = configuration;
+    this.services = services;
   }
 
   async start(): Promise<void> {
-    const { host, port } = this.#configuration;
-    this.#server = startHttpServer({ host, port }, this.#services());
+    const { host, port } = this.configuration;
+    this.server = startHttpServer({ host, port }, this.services());
     try {
-      this.port = (await this.#server).port;
+      this.port = (await this.server).port;
     } catch (cause) {
       if (!(cause instanceof CameraError && cause.code === 'listen-failed')) throw cause;
       const advice = 'stop the program that uses it, or choose another with --port or --host';
@@ -212,7 +212,7 @@ class HttpPart implements Part {
       timer = setTimeout(resolve, withinMs);
     });
     // A server that never came up has nothing to close, and its error was told by start().
-    const server = this.#server?.catch(() => undefined);
+    const server = this.server?.catch(() => undefined);
     await Promise.race([server?.then(running => running?.close()), timeout]);
     clearTimeout(timer);
     return true;

@@ -23,12 +23,12 @@ const noBody = new Uint8Array(0);
 
 /** Takes requests to their routes; one for a server. */
 export class Dispatcher {
-  readonly #router: Router;
-  readonly #isAllowed: TokenCheck;
-  readonly #logger: Logger;
-  readonly #throttle: LogThrottle;
-  readonly #clock: Clock;
-  readonly #deadlineMs: number;
+  private readonly router: Router;
+  private readonly isAllowed: TokenCheck;
+  private readonly logger: Logger;
+  private readonly throttle: LogThrottle;
+  private readonly clock: Clock;
+  private readonly deadlineMs: number;
 
   constructor(options: {
     readonly router: Router;
@@ -37,20 +37,20 @@ export class Dispatcher {
     readonly clock: Clock;
     readonly deadlineMs?: number;
   }) {
-    this.#router = options.router;
-    this.#isAllowed = options.isAllowed;
-    this.#logger = options.logger;
-    this.#throttle = new LogThrottle(options.logger, options.clock);
-    this.#clock = options.clock;
-    this.#deadlineMs = options.deadlineMs ?? requestDeadlineMs;
+    this.router = options.router;
+    this.isAllowed = options.isAllowed;
+    this.logger = options.logger;
+    this.throttle = new LogThrottle(options.logger, options.clock);
+    this.clock = options.clock;
+    this.deadlineMs = options.deadlineMs ?? requestDeadlineMs;
   }
 
   /** Answers a request; never throws. Called by the library on its stack. */
   dispatch(exchange: Exchange): void {
-    const call = new Call(exchange, this.#clock.monoUs());
+    const call = new Call(exchange, this.clock.monoUs());
     const fault = requestFault(exchange.path, exchange.headers);
     if (fault !== undefined) {
-      this.#throttle.log('warn', 'malformed', 'malformed request refused', {
+      this.throttle.log('warn', 'malformed', 'malformed request refused', {
         requestId: call.requestId,
         remoteAddress: exchange.remoteAddress,
         fault,
@@ -61,20 +61,20 @@ export class Dispatcher {
       return;
     }
     try {
-      const { route, parameters } = this.#admit(exchange);
-      if (route.body) void this.#handleWithBody(call, route, parameters, route.body.bytesMax);
-      else this.#handle(call, route, parameters, noBody);
+      const { route, parameters } = this.admit(exchange);
+      if (route.body) void this.handleWithBody(call, route, parameters, route.body.bytesMax);
+      else this.handle(call, route, parameters, noBody);
     } catch (error) {
-      this.#fail(call, error);
+      this.fail(call, error);
     }
   }
 
   /** The route, for a request that may reach it. */
-  #admit(exchange: Exchange): { route: Route; parameters: Readonly<Record<string, string>> } {
-    const match = this.#router.match(exchange.method, exchange.path);
+  private admit(exchange: Exchange): { route: Route; parameters: Readonly<Record<string, string>> } {
+    const match = this.router.match(exchange.method, exchange.path);
     if (!match) throw new RequestFault('not-found');
     if ('allow' in match) throw new RequestFault('method-not-allowed', {}, { allow: match.allow });
-    if (match.route.access === 'token' && !this.#isAllowed(exchange.headers))
+    if (match.route.access === 'token' && !this.isAllowed(exchange.headers))
       throw new RequestFault('unauthorized');
     const body = match.route.body;
     if (declaredBodyBytes(exchange.headers) > (body?.bytesMax ?? ignoredBodyBytesMax))
@@ -83,7 +83,7 @@ export class Dispatcher {
     return match;
   }
 
-  async #handleWithBody(
+  private async handleWithBody(
     call: Call,
     route: Route,
     parameters: RouteRequest['parameters'],
@@ -91,58 +91,58 @@ export class Dispatcher {
   ): Promise<void> {
     const body = await call.exchange.readBody(bytesMax);
     if (call.exchange.aborted) return;
-    if (body) this.#handle(call, route, parameters, body);
-    else this.#fail(call, new RequestFault('body-too-large'));
+    if (body) this.handle(call, route, parameters, body);
+    else this.fail(call, new RequestFault('body-too-large'));
   }
 
-  #handle(call: Call, route: Route, parameters: RouteRequest['parameters'], body: Uint8Array): void {
+  private handle(call: Call, route: Route, parameters: RouteRequest['parameters'], body: Uint8Array): void {
     try {
       const reply = route.handle(call.requestFor(parameters, body));
-      if (reply instanceof Promise) this.#await(call, reply);
-      else this.#send(call, reply);
+      if (reply instanceof Promise) this.await(call, reply);
+      else this.send(call, reply);
     } catch (error) {
-      this.#fail(call, error);
+      this.fail(call, error);
     }
   }
 
-  #await(call: Call, reply: Promise<Reply>): void {
+  private await(call: Call, reply: Promise<Reply>): void {
     const timer = setTimeout(() => {
       call.abandon();
-      this.#fail(call, new CameraError('request-timeout', 'the request was not answered in time'));
-    }, this.#deadlineMs);
+      this.fail(call, new CameraError('request-timeout', 'the request was not answered in time'));
+    }, this.deadlineMs);
     timer.unref();
     reply
       .then(
-        value => this.#send(call, value),
-        error => this.#fail(call, error),
+        value => this.send(call, value),
+        error => this.fail(call, error),
       )
       .finally(() => clearTimeout(timer));
   }
 
-  #fail(call: Call, error: unknown): void {
+  private fail(call: Call, error: unknown): void {
     const code = problemCodeOf(error);
     const { status } = problems[code];
     if (status >= 500)
-      this.#throttle.log(status === 500 ? 'error' : 'warn', `failed-${code}`, 'request failed', {
+      this.throttle.log(status === 500 ? 'error' : 'warn', `failed-${code}`, 'request failed', {
         requestId: call.requestId,
         method: call.exchange.method,
         path: call.exchange.path,
         ...errorFields(error),
       });
     // What is left of a body that is too large is not waited for.
-    this.#send(call, problemReply(error, call.requestId), { close: code === 'body-too-large' });
+    this.send(call, problemReply(error, call.requestId), { close: code === 'body-too-large' });
   }
 
-  #send(call: Call, reply: Reply, options: { readonly close?: boolean } = {}): void {
+  private send(call: Call, reply: Reply, options: { readonly close?: boolean } = {}): void {
     const sent = call.exchange.send(withCommonHeaders(reply, call), options);
-    this.#logger.debug('request', {
+    this.logger.debug('request', {
       requestId: call.requestId,
       remoteAddress: call.exchange.remoteAddress,
       method: call.exchange.method,
       path: call.exchange.path,
       status: sent ? reply.status : undefined,
       aborted: call.exchange.aborted || undefined,
-      durationUs: this.#clock.monoUs() - call.startedMonoUs,
+      durationUs: this.clock.monoUs() - call.startedMonoUs,
     });
   }
 }
@@ -152,7 +152,7 @@ class Call {
   readonly requestId = randomUUID();
   readonly exchange: Exchange;
   readonly startedMonoUs: number;
-  #abandoned = false;
+  private isAbandoned = false;
 
   constructor(exchange: Exchange, startedMonoUs: number) {
     this.exchange = exchange;
@@ -161,11 +161,11 @@ class Call {
 
   /** The deadline has passed. */
   abandon(): void {
-    this.#abandoned = true;
+    this.isAbandoned = true;
   }
 
   get abandoned(): boolean {
-    return this.#abandoned || this.exchange.aborted;
+    return this.isAbandoned || this.exchange.aborted;
   }
 
   requestFor(parameters: RouteRequest['parameters'], body: Uint8Array): RouteRequest {

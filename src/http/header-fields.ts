@@ -10,16 +10,16 @@ export type HeaderField = readonly [name: string, value: string];
 
 /** The fields of a request; immutable. */
 export class HeaderFields {
-  readonly #fields: readonly HeaderField[];
+  private readonly fields: readonly HeaderField[];
 
   /** @param fields kept, not copied. */
   constructor(fields: readonly HeaderField[]) {
-    this.#fields = fields;
+    this.fields = fields;
   }
 
   /** All values of a name; `name` in lower case. */
   all(name: string): readonly string[] {
-    return this.#fields.filter(field => field[0] === name).map(field => field[1]);
+    return this.fields.filter(field => field[0] === name).map(field => field[1]);
   }
 
   /** The value of a name that came once; undefined when it is missing or came more than once. */
@@ -34,6 +34,6 @@ export class HeaderFields {
   }
 
   [Symbol.iterator](): Iterator<HeaderField> {
-    return this.#fields[Symbol.iterator]();
+    return this.fields[Symbol.iterator]();
   }
 }

@@ -49,7 +49,7 @@ interface Place {
 
 /** Finds routes; immutable after construction. */
 export class Router {
-  readonly #places: Place[] = [];
+  private readonly places: Place[] = [];
 
   constructor(routes: readonly Route[]) {
     const byPath = new Map<string, Place>();
@@ -58,7 +58,7 @@ export class Router {
       if (!place) {
         place = { segments: route.path.split('/'), routes: new Map() };
         byPath.set(route.path, place);
-        this.#places.push(place);
+        this.places.push(place);
       }
       place.routes.set(route.method, route);
     }
@@ -67,7 +67,7 @@ export class Router {
   /** The route of a request; or the methods that the path has instead; or undefined for an unknown path. */
   match(method: string, path: string): RouteMatch {
     const segments = path.split('/');
-    for (const place of this.#places) {
+    for (const place of this.places) {
       const parameters = matchSegments(place.segments, segments);
       if (!parameters) continue;
       const route = place.routes.get(method === 'HEAD' ? 'GET' : method);

@@ -105,18 +105,18 @@ export class Exchange {
   readonly headers: HeaderFields;
   /** Address of the other end of the connection as text. */
   readonly remoteAddress: string;
-  readonly #response: HttpResponse;
-  #over = false;
-  #aborted = false;
-  #onAborted: (() => void) | undefined;
+  private readonly response: HttpResponse;
+  private over = false;
+  private isAborted = false;
+  private onAborted: (() => void) | undefined;
 
   constructor(response: HttpResponse, request: HttpRequest) {
     response.onAborted(() => {
-      this.#over = true;
-      this.#aborted = true;
-      this.#onAborted?.();
+      this.over = true;
+      this.isAborted = true;
+      this.onAborted?.();
     });
-    this.#response = response;
+    this.response = response;
     this.method = request.getCaseSensitiveMethod();
     this.path = request.getUrl();
     const fields: HeaderField[] = [];
@@ -129,7 +129,7 @@ export class Exchange {
 
   /** Whether the connection was gone before the reply was complete. */
   get aborted(): boolean {
-    return this.#aborted;
+    return this.isAborted;
   }
 
   /**
@@ -142,8 +142,8 @@ export class Exchange {
     return new Promise(resolve => {
       const chunks: Uint8Array[] = [];
       let bytes = 0;
-      this.#onAborted = () => resolve(undefined);
-      this.#response.onData((chunk, isLast) => {
+      this.onAborted = () => resolve(undefined);
+      this.response.onData((chunk, isLast) => {
         bytes += chunk.byteLength;
         if (bytes > bytesMax) resolve(undefined);
         else {
@@ -162,16 +162,16 @@ export class Exchange {
    * @returns whether the reply went out.
    */
   send(reply: Reply, options: { readonly close?: boolean } = {}): boolean {
-    if (this.#over) return false;
-    this.#over = true;
-    this.#response.cork(() => {
-      this.#writeHead(reply);
+    if (this.over) return false;
+    this.over = true;
+    this.response.cork(() => {
+      this.writeHead(reply);
       const withoutBody = this.method === 'HEAD' || reply.status === 304;
-      if (!withoutBody) this.#response.end(reply.body, options.close === true);
+      if (!withoutBody) this.response.end(reply.body, options.close === true);
       else {
         // A 304 would have to name the length of the file that it does not send, and need not.
-        if (reply.status !== 304) this.#response.writeHeader('Content-Length', String(lengthOf(reply.body)));
-        this.#response.endWithoutBody();
+        if (reply.status !== 304) this.response.writeHeader('Content-Length', String(lengthOf(reply.body)));
+        this.response.endWithoutBody();
       }
     });
     return true;
@@ -186,20 +186,20 @@ export class Exchange {
    * too; so the body is filled up with white space, which JSON allows (RFC 8259 §2).
    */
   refuse(reply: Reply): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.over) return;
+    this.over = true;
     // A reply to HEAD has no body to fill up, so this one gets none at all.
     if (this.method === 'HEAD') {
-      this.#response.close();
+      this.response.close();
       return;
     }
-    this.#writeHead(reply);
-    this.#response.end(String(reply.body).padEnd(corkBufferBytes + 1), true);
+    this.writeHead(reply);
+    this.response.end(String(reply.body).padEnd(corkBufferBytes + 1), true);
   }
 
-  #writeHead(reply: Reply): void {
-    this.#response.writeStatus(`${reply.status} ${reasonPhrases[reply.status] ?? 'Unknown'}`);
-    for (const [name, value] of Object.entries(reply.headers)) this.#response.writeHeader(name, value);
+  private writeHead(reply: Reply): void {
+    this.response.writeStatus(`${reply.status} ${reasonPhrases[reply.status] ?? 'Unknown'}`);
+    for (const [name, value] of Object.entries(reply.headers)) this.response.writeHeader(name, value);
   }
 }
 

@@ -30,34 +30,34 @@ interface Pending {
 
 /** One worker's requests; `Replies` maps each request's `kind` to its reply. */
 export class RequestChannel<Request extends { readonly kind: keyof Replies }, Replies> {
-  readonly #worker: string;
-  readonly #timeoutMs: number;
-  readonly #pendingMax: number;
-  readonly #pending = new Map<number, Pending>();
-  #post: ((command: RequestEnvelope<Request>) => void) | undefined;
-  #nextId = 1;
+  private readonly worker: string;
+  private readonly timeoutMs: number;
+  private readonly pendingMax: number;
+  private readonly pending = new Map<number, Pending>();
+  private post: ((command: RequestEnvelope<Request>) => void) | undefined;
+  private nextId = 1;
 
   /** @param worker the worker's name, for messages to people. */
   constructor(worker: string, options: { timeoutMs?: number; pendingMax?: number } = {}) {
-    this.#worker = worker;
-    this.#timeoutMs = options.timeoutMs ?? requestTimeoutMs;
-    this.#pendingMax = options.pendingMax ?? requestsPendingMax;
+    this.worker = worker;
+    this.timeoutMs = options.timeoutMs ?? requestTimeoutMs;
+    this.pendingMax = options.pendingMax ?? requestsPendingMax;
   }
 
   /** Requests that wait for their reply. */
   get pendingCount(): number {
-    return this.#pending.size;
+    return this.pending.size;
   }
 
   /** The worker is ready: requests go out by `post` from now on. */
   open(post: (command: RequestEnvelope<Request>) => void): void {
-    this.#post = post;
+    this.post = post;
   }
 
   /** The worker is gone: rejects what waits with `worker-unavailable`, and everything until the next `open`. */
   close(): void {
-    this.#post = undefined;
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(this.#unavailable());
+    this.post = undefined;
+    for (const id of [...this.pending.keys()]) this.takePending(id)?.reject(this.unavailable());
   }
 
   /**
@@ -66,48 +66,50 @@ export class RequestChannel<Request extends { readonly kind: keyof Replies }, Re
   request<Kind extends Request['kind']>(
     request: Extract<Request, { readonly kind: Kind }>,
   ): Promise<Replies[Kind]> {
-    const post = this.#post;
-    if (!post || this.#pending.size >= this.#pendingMax) return Promise.reject(this.#unavailable());
-    const id = this.#nextId++;
+    const post = this.post;
+    if (!post || this.pending.size >= this.pendingMax) return Promise.reject(this.unavailable());
+    const id = this.nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#take(id)?.reject(
-          new CameraError('request-timeout', `the ${this.#worker} worker did not answer in time`, {
+        this.takePending(id)?.reject(
+          new CameraError('request-timeout', `the ${this.worker} worker did not answer in time`, {
             kind: String(request.kind),
-            timeoutMs: this.#timeoutMs,
+            timeoutMs: this.timeoutMs,
           }),
         );
-      }, this.#timeoutMs);
-      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject, timer });
+      }, this.timeoutMs);
+      this.pending.set(id, { resolve: resolve as (value: unknown) => void, reject, timer });
       try {
         post({ type: 'request', id, request });
       } catch (cause) {
-        this.#take(id)?.reject(new CameraError('internal', 'the request cannot be sent', {}, { cause }));
+        this.takePending(id)?.reject(
+          new CameraError('internal', 'the request cannot be sent', {}, { cause }),
+        );
       }
     });
   }
 
   /** Takes a report of the worker; true when it was a reply, in time or not. */
   take(report: WorkerReport): boolean {
-    if (report.type === 'reply') this.#take(report.id)?.resolve(report.value);
-    else if (report.type === 'reply-error') this.#take(report.id)?.reject(errorOf(report.error));
+    if (report.type === 'reply') this.takePending(report.id)?.resolve(report.value);
+    else if (report.type === 'reply-error') this.takePending(report.id)?.reject(errorOf(report.error));
     else return false;
     return true;
   }
 
-  #take(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
+  private takePending(id: number): Pending | undefined {
+    const pending = this.pending.get(id);
     if (pending) {
-      this.#pending.delete(id);
+      this.pending.delete(id);
       clearTimeout(pending.timer);
     }
     return pending;
   }
 
-  #unavailable(): CameraError {
-    return new CameraError('worker-unavailable', `the ${this.#worker} worker cannot take the request now`, {
-      worker: this.#worker,
-      pending: this.#pending.size,
+  private unavailable(): CameraError {
+    return new CameraError('worker-unavailable', `the ${this.worker} worker cannot take the request now`, {
+      worker: this.worker,
+      pending: this.pending.size,
     });
   }
 }

@@ -92,62 +92,62 @@ export function runWorker<
 
 /** The life of one stage on its port. */
 class StageRunner<Command extends { readonly type: string }> {
-  readonly #port: MessagePort;
-  readonly #beatIntervalMs: number;
-  #stage: Stage<Command> | undefined;
-  #waiting: (Command | WorkerCommand)[] = [];
-  #beat: NodeJS.Timeout;
-  #stopping = false;
+  private readonly port: MessagePort;
+  private readonly beatIntervalMs: number;
+  private stage: Stage<Command> | undefined;
+  private waiting: (Command | WorkerCommand)[] = [];
+  private beat: NodeJS.Timeout;
+  private stopping = false;
 
   constructor(port: MessagePort, intervalMs: number) {
-    this.#port = port;
-    this.#beatIntervalMs = intervalMs;
+    this.port = port;
+    this.beatIntervalMs = intervalMs;
     // From the beginning, so that a stage that blocks right after its start has its beats counted too.
-    this.#beat = setInterval(() => this.#onBeat(), this.#beatIntervalMs);
+    this.beat = setInterval(() => this.onBeat(), this.beatIntervalMs);
   }
 
   /** The stage has started: says so and hands it the commands that came meanwhile. */
   begin(stage: Stage<Command>): void {
-    this.#stage = stage;
-    this.#post({ type: 'ready' });
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    this.stage = stage;
+    this.post({ type: 'ready' });
+    const waiting = this.waiting;
+    this.waiting = [];
     for (const command of waiting) this.take(command);
   }
 
   /** Takes a command from the port. */
   take(command: Command | WorkerCommand): void {
-    const stage = this.#stage;
+    const stage = this.stage;
     if (!stage) {
-      if (this.#waiting.length >= commandsWhileStartingMax)
+      if (this.waiting.length >= commandsWhileStartingMax)
         this.fail(new CameraError('internal', 'too many commands came while the stage was starting'));
-      else this.#waiting.push(command);
-    } else if (command.type === 'stop') void this.#stop(stage);
-    else if (command.type === 'request') void this.#answer(stage, command as unknown as RequestCommand);
+      else this.waiting.push(command);
+    } else if (command.type === 'stop') void this.stop(stage);
+    else if (command.type === 'request') void this.answer(stage, command as unknown as RequestCommand);
     else stage.command?.(command as StageCommand<Command>);
   }
 
   /** Reports the error and ends the thread with status 1. */
   fail(error: unknown): void {
-    clearInterval(this.#beat);
-    this.#post({ type: 'failed', error: reportOf(error) });
+    clearInterval(this.beat);
+    this.post({ type: 'failed', error: reportOf(error) });
     process.exit(1);
   }
 
-  async #answer(stage: Stage<Command>, { id, request }: RequestCommand): Promise<void> {
+  private async answer(stage: Stage<Command>, { id, request }: RequestCommand): Promise<void> {
     try {
       if (!stage.request) throw new CameraError('internal', 'this worker answers no requests');
-      this.#post({ type: 'reply', id, value: await stage.request(request as StageRequest<Command>) });
+      this.post({ type: 'reply', id, value: await stage.request(request as StageRequest<Command>) });
     } catch (error) {
       // A value that cannot be cloned throws in postMessage and comes here too: a request never stays unanswered.
-      this.#post({ type: 'reply-error', id, error: reportOf(error) });
+      this.post({ type: 'reply-error', id, error: reportOf(error) });
     }
   }
 
-  async #stop(stage: Stage<Command>): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
-    clearInterval(this.#beat);
+  private async stop(stage: Stage<Command>): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    clearInterval(this.beat);
     try {
       await stage.stop();
     } catch (error) {
@@ -156,12 +156,12 @@ class StageRunner<Command extends { readonly type: string }> {
     process.exit(0);
   }
 
-  #onBeat(): void {
-    this.#post({ type: 'beat' });
-    if (this.#stage?.stats && !this.#stopping) this.#post({ type: 'stats', stats: this.#stage.stats() });
+  private onBeat(): void {
+    this.post({ type: 'beat' });
+    if (this.stage?.stats && !this.stopping) this.post({ type: 'stats', stats: this.stage.stats() });
   }
 
-  #post(report: WorkerReport): void {
-    this.#port.postMessage(report);
+  private post(report: WorkerReport): void {
+    this.port.postMessage(report);
   }
 }

@@ -17,11 +17,11 @@ export const defaultBackoff: BackoffOptions = { firstMs: 250, maxMs: 10_000, goo
 
 /** The delays of one worker. */
 export class Backoff {
-  readonly #options: BackoffOptions;
-  #deaths = 0;
+  private readonly options: BackoffOptions;
+  private deaths = 0;
 
   constructor(options: BackoffOptions = defaultBackoff) {
-    this.#options = options;
+    this.options = options;
   }
 
   /**
@@ -29,11 +29,11 @@ export class Backoff {
    * @param ranMs how long the worker had been ready; 0 when it never was.
    */
   delayAfter(ranMs: number): number {
-    const { firstMs, maxMs, goodRunMs } = this.#options;
-    if (ranMs >= goodRunMs) this.#deaths = 0;
-    const delay = this.#deaths === 0 ? 0 : firstMs * 2 ** (this.#deaths - 1);
+    const { firstMs, maxMs, goodRunMs } = this.options;
+    if (ranMs >= goodRunMs) this.deaths = 0;
+    const delay = this.deaths === 0 ? 0 : firstMs * 2 ** (this.deaths - 1);
     // Counting further than the limit needs would end in Infinity.
-    if (delay < maxMs) this.#deaths += 1;
+    if (delay < maxMs) this.deaths += 1;
     return Math.min(delay, maxMs);
   }
 }

@@ -44,144 +44,144 @@ export class SupervisedWorker<
 > implements Part
 {
   readonly name: string;
-  readonly #options: SupervisedWorkerOptions<Report>;
-  readonly #timing: SupervisorTiming;
-  readonly #backoff: Backoff;
-  #handle: WorkerHandle | undefined;
-  #restartTimer: NodeJS.Timeout | undefined;
-  #firstStart: { resolve(): void; reject(error: CameraError): void } | undefined;
-  #state: WorkerState = 'stopped';
-  #sinceUnixMs: number;
-  #readyMonoUs: number | undefined;
-  #restarts = 0;
-  #lastError: string | null = null;
-  #stopping = false;
+  private readonly options: SupervisedWorkerOptions<Report>;
+  private readonly timing: SupervisorTiming;
+  private readonly backoff: Backoff;
+  private handle: WorkerHandle | undefined;
+  private restartTimer: NodeJS.Timeout | undefined;
+  private firstStart: { resolve(): void; reject(error: CameraError): void } | undefined;
+  private state: WorkerState = 'stopped';
+  private sinceUnixMs: number;
+  private readyMonoUs: number | undefined;
+  private restarts = 0;
+  private lastError: string | null = null;
+  private stopping = false;
 
   constructor(options: SupervisedWorkerOptions<Report>) {
     this.name = options.name;
-    this.#options = options;
-    this.#timing = { ...defaultTiming, ...options.timing };
-    this.#backoff = new Backoff(this.#timing.backoff);
-    this.#sinceUnixMs = options.clock.wallUnixMs();
+    this.options = options;
+    this.timing = { ...defaultTiming, ...options.timing };
+    this.backoff = new Backoff(this.timing.backoff);
+    this.sinceUnixMs = options.clock.wallUnixMs();
   }
 
   /** Starts the worker; resolves with its first readiness, rejects when there is no hope of it or on `stop`. */
   start(): Promise<void> {
-    this.#enter('starting');
+    this.enter('starting');
     return new Promise((resolve, reject) => {
-      this.#firstStart = { resolve, reject };
-      this.#launch();
+      this.firstStart = { resolve, reject };
+      this.launch();
     });
   }
 
   /** Posts a command if the worker is ready; false when it is not: `onUp` is the moment to say it again. */
   post(command: Command): boolean {
-    if (this.#state !== 'running') return false;
-    this.#handle?.post(command);
+    if (this.state !== 'running') return false;
+    this.handle?.post(command);
     return true;
   }
 
   /** Stops for good within the time; resolves to whether the thread is gone. */
   async stop(withinMs: number): Promise<boolean> {
-    this.#stopping = true;
-    clearTimeout(this.#restartTimer);
-    this.#settleFirstStart(new CameraError('worker-unavailable', `the ${this.name} worker was stopped`));
-    const gone = this.#handle ? await this.#handle.stop(withinMs) : true;
-    if (gone) this.#enter('stopped');
+    this.stopping = true;
+    clearTimeout(this.restartTimer);
+    this.settleFirstStart(new CameraError('worker-unavailable', `the ${this.name} worker was stopped`));
+    const gone = this.handle ? await this.handle.stop(withinMs) : true;
+    if (gone) this.enter('stopped');
     return gone;
   }
 
   health(): WorkerHealth {
     return {
       name: this.name,
-      state: this.#state,
-      restarts: this.#restarts,
-      lastError: this.#lastError,
-      sinceUnixMs: this.#sinceUnixMs,
+      state: this.state,
+      restarts: this.restarts,
+      lastError: this.lastError,
+      sinceUnixMs: this.sinceUnixMs,
     };
   }
 
-  #launch(): void {
-    const { name, entry, workerData, resourceLimits, logger } = this.#options;
+  private launch(): void {
+    const { name, entry, workerData, resourceLimits, logger } = this.options;
     try {
-      this.#handle = new WorkerHandle({
+      this.handle = new WorkerHandle({
         name,
         entry,
-        workerData: { ...workerData, beatIntervalMs: this.#timing.beatIntervalMs },
+        workerData: { ...workerData, beatIntervalMs: this.timing.beatIntervalMs },
         resourceLimits,
-        timing: this.#timing,
+        timing: this.timing,
         logger,
-        onReady: () => this.#onReady(),
-        onReport: report => this.#onReport(report),
-        onEnd: cause => this.#onEnd(cause),
+        onReady: () => this.onReady(),
+        onReport: report => this.onReport(report),
+        onEnd: cause => this.onEnd(cause),
       });
     } catch (cause) {
       // No thread to be had (process limits): a death like any other.
-      this.#onEnd(
+      this.onEnd(
         new CameraError('internal', `the thread cannot be started: ${String(cause)}`, {}, { cause }),
       );
     }
   }
 
-  #onReady(): void {
-    this.#readyMonoUs = this.#options.clock.monoUs();
-    this.#enter('running');
-    this.#options.logger.info('worker ready', { worker: this.name, restarts: this.#restarts });
-    this.#options.onUp?.();
-    this.#settleFirstStart(undefined);
+  private onReady(): void {
+    this.readyMonoUs = this.options.clock.monoUs();
+    this.enter('running');
+    this.options.logger.info('worker ready', { worker: this.name, restarts: this.restarts });
+    this.options.onUp?.();
+    this.settleFirstStart(undefined);
   }
 
-  #onReport(report: WorkerReport): void {
+  private onReport(report: WorkerReport): void {
     if (report.type === 'log')
-      this.#options.logger[report.level](report.message, { ...report.fields, worker: this.name });
-    else if (report.type === 'stats') this.#options.metrics.update(this.name, report.stats);
-    else if (report.type !== 'failed') this.#options.onReport?.(report as unknown as Report);
+      this.options.logger[report.level](report.message, { ...report.fields, worker: this.name });
+    else if (report.type === 'stats') this.options.metrics.update(this.name, report.stats);
+    else if (report.type !== 'failed') this.options.onReport?.(report as unknown as Report);
   }
 
-  #onEnd(cause: CameraError | undefined): void {
-    const { clock, logger, metrics, onDown } = this.#options;
-    const ranMs = this.#readyMonoUs === undefined ? 0 : (clock.monoUs() - this.#readyMonoUs) / 1000;
-    this.#handle = undefined;
-    this.#readyMonoUs = undefined;
+  private onEnd(cause: CameraError | undefined): void {
+    const { clock, logger, metrics, onDown } = this.options;
+    const ranMs = this.readyMonoUs === undefined ? 0 : (clock.monoUs() - this.readyMonoUs) / 1000;
+    this.handle = undefined;
+    this.readyMonoUs = undefined;
     metrics.forget(this.name);
-    if (cause) this.#lastError = cause.message;
-    if (this.#stopping) {
-      this.#enter('stopped');
+    if (cause) this.lastError = cause.message;
+    if (this.stopping) {
+      this.enter('stopped');
       onDown?.();
       return;
     }
-    const hopeless = cause?.code === 'config-invalid' || this.#restarts + 1 >= this.#timing.startAttemptsMax;
-    if (this.#firstStart && hopeless) {
-      this.#enter('stopped');
-      this.#settleFirstStart(cause ?? new CameraError('internal', `the ${this.name} worker ended`));
+    const hopeless = cause?.code === 'config-invalid' || this.restarts + 1 >= this.timing.startAttemptsMax;
+    if (this.firstStart && hopeless) {
+      this.enter('stopped');
+      this.settleFirstStart(cause ?? new CameraError('internal', `the ${this.name} worker ended`));
       return;
     }
-    const delayMs = this.#backoff.delayAfter(ranMs);
-    this.#restarts += 1;
-    this.#enter('restarting');
+    const delayMs = this.backoff.delayAfter(ranMs);
+    this.restarts += 1;
+    this.enter('restarting');
     logger.error('worker died, restarting it', {
       worker: this.name,
       error: cause?.message,
       code: cause?.code,
       stack: cause?.cause instanceof Error ? cause.cause.stack : undefined,
-      restarts: this.#restarts,
+      restarts: this.restarts,
       delayMs,
     });
     onDown?.();
     // Even the restart at once goes through a timer, so that a loop of deaths always lets the main thread breathe.
-    this.#restartTimer = setTimeout(() => this.#launch(), delayMs);
+    this.restartTimer = setTimeout(() => this.launch(), delayMs);
   }
 
-  #settleFirstStart(error: CameraError | undefined): void {
-    const first = this.#firstStart;
-    this.#firstStart = undefined;
+  private settleFirstStart(error: CameraError | undefined): void {
+    const first = this.firstStart;
+    this.firstStart = undefined;
     if (error) first?.reject(error);
     else first?.resolve();
   }
 
-  #enter(state: WorkerState): void {
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#sinceUnixMs = this.#options.clock.wallUnixMs();
+  private enter(state: WorkerState): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.sinceUnixMs = this.options.clock.wallUnixMs();
   }
 }

@@ -22,25 +22,25 @@ export interface Part {
 }
 
 export class Supervisor {
-  readonly #parts: readonly Part[];
-  readonly #logger: Logger;
-  readonly #clock: Clock;
+  private readonly parts: readonly Part[];
+  private readonly logger: Logger;
+  private readonly clock: Clock;
   /** Those that were asked to start, in order. */
-  readonly #started: Part[] = [];
-  #stopped: Promise<readonly string[]> | undefined;
+  private readonly started: Part[] = [];
+  private stopped: Promise<readonly string[]> | undefined;
 
   /** @param parts in the order of their start. */
   constructor(parts: readonly Part[], options: { logger: Logger; clock: Clock }) {
-    this.#parts = parts;
-    this.#logger = options.logger;
-    this.#clock = options.clock;
+    this.parts = parts;
+    this.logger = options.logger;
+    this.clock = options.clock;
   }
 
   /** Starts all parts, one after the other. Rejects with the first failure; `stop` is the caller's to call then. */
   async start(): Promise<void> {
-    for (const part of this.#parts) {
-      if (this.#stopped) return;
-      this.#started.push(part);
+    for (const part of this.parts) {
+      if (this.stopped) return;
+      this.started.push(part);
       await part.start();
     }
   }
@@ -50,26 +50,26 @@ export class Supervisor {
    * @param totalMs milliseconds for all of them together.
    */
   stop(totalMs: number = stopTotalMs): Promise<readonly string[]> {
-    this.#stopped ??= this.#stopAll(totalMs);
-    return this.#stopped;
+    this.stopped ??= this.stopAll(totalMs);
+    return this.stopped;
   }
 
   /** The state of every worker, in the order of the flow. */
   health(): HealthReport {
-    const workers = this.#parts.flatMap(part => (part.health ? [part.health()] : []));
+    const workers = this.parts.flatMap(part => (part.health ? [part.health()] : []));
     return { status: workers.every(({ state }) => state === 'running') ? 'ok' : 'degraded', workers };
   }
 
-  async #stopAll(totalMs: number): Promise<readonly string[]> {
-    const deadlineUs = this.#clock.monoUs() + totalMs * 1000;
+  private async stopAll(totalMs: number): Promise<readonly string[]> {
+    const deadlineUs = this.clock.monoUs() + totalMs * 1000;
     const stuck: string[] = [];
-    const parts = this.#started.toReversed();
+    const parts = this.started.toReversed();
     for (const [i, part] of parts.entries()) {
-      const leftMs = Math.max(deadlineUs - this.#clock.monoUs(), 0) / 1000;
+      const leftMs = Math.max(deadlineUs - this.clock.monoUs(), 0) / 1000;
       try {
         if (!(await part.stop(leftMs / (parts.length - i)))) stuck.push(part.name);
       } catch (error) {
-        this.#logger.error('a part failed while it was stopped', { part: part.name, ...errorFields(error) });
+        this.logger.error('a part failed while it was stopped', { part: part.name, ...errorFields(error) });
       }
     }
     return stuck;

@@ -35,52 +35,52 @@ export interface WorkerLifeOptions {
 
 /** A running thread. */
 export class WorkerHandle {
-  readonly #options: WorkerLifeOptions;
-  readonly #worker: Worker;
-  readonly #ended: Promise<void>;
-  #cause: CameraError | undefined;
-  #ready = false;
-  #stopping = false;
-  #missedBeats = 0;
-  #beatTimer: NodeJS.Timeout;
-  #startTimer: NodeJS.Timeout;
-  #terminateTimer: NodeJS.Timeout | undefined;
+  private readonly options: WorkerLifeOptions;
+  private readonly worker: Worker;
+  private readonly ended: Promise<void>;
+  private cause: CameraError | undefined;
+  private ready = false;
+  private stopping = false;
+  private missedBeats = 0;
+  private beatTimer: NodeJS.Timeout;
+  private startTimer: NodeJS.Timeout;
+  private terminateTimer: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerLifeOptions) {
     const { name, timing } = options;
-    this.#options = options;
-    this.#worker = new Worker(options.entry, {
+    this.options = options;
+    this.worker = new Worker(options.entry, {
       name,
       workerData: options.workerData,
       stdout: true,
       stderr: true,
       ...(options.resourceLimits ? { resourceLimits: options.resourceLimits } : {}),
     });
-    this.#logPrinted();
-    this.#worker.on('message', (report: WorkerReport) => this.#take(report));
-    this.#worker.on('messageerror', error => this.#kill(asCause(error)));
-    this.#worker.on('error', error => {
-      this.#cause ??= asCause(error);
+    this.logPrinted();
+    this.worker.on('message', (report: WorkerReport) => this.take(report));
+    this.worker.on('messageerror', error => this.kill(asCause(error)));
+    this.worker.on('error', error => {
+      this.cause ??= asCause(error);
     });
-    this.#ended = new Promise(resolve => {
-      this.#worker.once('exit', status => {
-        this.#clearTimers();
+    this.ended = new Promise(resolve => {
+      this.worker.once('exit', status => {
+        this.clearTimers();
         resolve();
-        if (!this.#stopping)
-          this.#cause ??= new CameraError('internal', `the thread ended with status ${status}`, { status });
-        options.onEnd(this.#cause);
+        if (!this.stopping)
+          this.cause ??= new CameraError('internal', `the thread ended with status ${status}`, { status });
+        options.onEnd(this.cause);
       });
     });
-    this.#startTimer = setTimeout(
-      () => this.#kill(new CameraError('internal', `not ready within ${timing.startMs} ms`)),
+    this.startTimer = setTimeout(
+      () => this.kill(new CameraError('internal', `not ready within ${timing.startMs} ms`)),
       timing.startMs,
     );
-    this.#beatTimer = setInterval(() => this.#tick(), timing.beatIntervalMs);
+    this.beatTimer = setInterval(() => this.tick(), timing.beatIntervalMs);
   }
 
   /** Posts a command; lost when the thread is gone. */
   post(command: unknown): void {
-    this.#worker.postMessage(command);
+    this.worker.postMessage(command);
   }
 
   /**
@@ -88,74 +88,74 @@ export class WorkerHandle {
    * @param withinMs total milliseconds that this may take.
    */
   async stop(withinMs: number): Promise<boolean> {
-    this.#stopping = true;
-    this.#clearTimers();
+    this.stopping = true;
+    this.clearTimers();
     this.post({ type: 'stop' });
-    if (await this.#endsWithin(withinMs * 0.75)) return true;
-    this.#options.logger.warn('worker did not stop, terminating it', { worker: this.#options.name });
-    void this.#worker.terminate();
-    return this.#endsWithin(withinMs * 0.25);
+    if (await this.endsWithin(withinMs * 0.75)) return true;
+    this.options.logger.warn('worker did not stop, terminating it', { worker: this.options.name });
+    void this.worker.terminate();
+    return this.endsWithin(withinMs * 0.25);
   }
 
-  #take(report: WorkerReport): void {
-    this.#missedBeats = 0;
+  private take(report: WorkerReport): void {
+    this.missedBeats = 0;
     if (report.type === 'beat') return;
-    if (report.type === 'failed') this.#cause ??= errorOf(report.error);
-    if (report.type !== 'ready') this.#options.onReport(report);
-    else if (!this.#ready && !this.#stopping) {
-      this.#ready = true;
-      clearTimeout(this.#startTimer);
-      this.#options.onReady();
+    if (report.type === 'failed') this.cause ??= errorOf(report.error);
+    if (report.type !== 'ready') this.options.onReport(report);
+    else if (!this.ready && !this.stopping) {
+      this.ready = true;
+      clearTimeout(this.startTimer);
+      this.options.onReady();
     }
   }
 
-  #tick(): void {
+  private tick(): void {
     // A start loads modules and reads files, which blocks the thread; it has a limit of its own.
-    if (!this.#ready) return;
-    this.#missedBeats += 1;
-    const { missedBeatsMax, beatIntervalMs } = this.#options.timing;
-    if (this.#missedBeats > missedBeatsMax)
-      this.#kill(
+    if (!this.ready) return;
+    this.missedBeats += 1;
+    const { missedBeatsMax, beatIntervalMs } = this.options.timing;
+    if (this.missedBeats > missedBeatsMax)
+      this.kill(
         new CameraError('internal', `hung: no sign of life for ${missedBeatsMax * beatIntervalMs} ms`, {
           missedBeats: missedBeatsMax,
         }),
       );
   }
 
-  #kill(cause: CameraError): void {
-    this.#cause ??= cause;
-    this.#clearTimers();
-    void this.#worker.terminate();
+  private kill(cause: CameraError): void {
+    this.cause ??= cause;
+    this.clearTimers();
+    void this.worker.terminate();
     // A thread that sits in a system call cannot be ended from here; it is at least said, and it is never doubled.
-    this.#terminateTimer = setTimeout(() => {
-      this.#options.logger.error('worker does not end, it is stuck in native code', {
-        worker: this.#options.name,
+    this.terminateTimer = setTimeout(() => {
+      this.options.logger.error('worker does not end, it is stuck in native code', {
+        worker: this.options.name,
         error: cause.message,
       });
-    }, this.#options.timing.terminateMs);
+    }, this.options.timing.terminateMs);
   }
 
-  async #endsWithin(ms: number): Promise<boolean> {
+  private async endsWithin(ms: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<boolean>(resolve => {
       timer = setTimeout(resolve, ms, false);
     });
-    const ended = await Promise.race([this.#ended.then(() => true), timeout]);
+    const ended = await Promise.race([this.ended.then(() => true), timeout]);
     clearTimeout(timer);
     return ended;
   }
 
-  #clearTimers(): void {
-    clearInterval(this.#beatTimer);
-    clearTimeout(this.#startTimer);
-    clearTimeout(this.#terminateTimer);
+  private clearTimers(): void {
+    clearInterval(this.beatTimer);
+    clearTimeout(this.startTimer);
+    clearTimeout(this.terminateTimer);
   }
 
-  #logPrinted(): void {
-    const { name, logger } = this.#options;
+  private logPrinted(): void {
+    const { name, logger } = this.options;
     const throttle = new LogThrottle(logger, systemClock, 1_000_000);
     for (const stream of ['stdout', 'stderr'] as const)
-      this.#worker[stream].setEncoding('utf8').on('data', (text: string) => {
+      this.worker[stream].setEncoding('utf8').on('data', (text: string) => {
         throttle.log(
           stream === 'stderr' ? 'warn' : 'debug',
           stream,

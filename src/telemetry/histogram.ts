@@ -25,16 +25,16 @@ function makeBounds(): number[] {
 
 /** Counts durations; see the head of the file. */
 export class Histogram {
-  readonly #bounds: readonly number[];
+  private readonly bounds: readonly number[];
   /** Values per bucket, not cumulative; the last one counts what lies above every bound. */
-  readonly #buckets: Float64Array;
-  #count = 0;
-  #sum = 0;
+  private readonly buckets: Float64Array;
+  private recorded = 0;
+  private sum = 0;
 
   /** @param boundsUs ascending upper bounds; they are not copied and must not change. */
   constructor(boundsUs: readonly number[] = defaultBoundsUs) {
-    this.#bounds = boundsUs;
-    this.#buckets = new Float64Array(boundsUs.length + 1);
+    this.bounds = boundsUs;
+    this.buckets = new Float64Array(boundsUs.length + 1);
   }
 
   /** Counts one duration. A negative one (a clock that stepped) counts as 0; NaN is not counted at all. */
@@ -42,38 +42,38 @@ export class Histogram {
     if (Number.isNaN(us)) return;
     const value = Math.max(us, 0);
     let low = 0;
-    let high = this.#bounds.length;
+    let high = this.bounds.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (value <= this.#bounds[middle]!) high = middle;
+      if (value <= this.bounds[middle]!) high = middle;
       else low = middle + 1;
     }
-    this.#buckets[low]! += 1;
-    this.#count += 1;
-    this.#sum += value;
+    this.buckets[low]! += 1;
+    this.recorded += 1;
+    this.sum += value;
   }
 
   /** How many durations were recorded. */
   get count(): number {
-    return this.#count;
+    return this.recorded;
   }
 
   /** A copy of the counts that may cross threads. */
   snapshot(): HistogramSnapshot {
-    const counts = new Array<number>(this.#bounds.length);
+    const counts = new Array<number>(this.bounds.length);
     let below = 0;
     for (let i = 0; i < counts.length; i++) {
-      below += this.#buckets[i]!;
+      below += this.buckets[i]!;
       counts[i] = below;
     }
-    return { bounds: this.#bounds, counts, count: this.#count, sum: this.#sum };
+    return { bounds: this.bounds, counts, count: this.recorded, sum: this.sum };
   }
 
   /** Forgets everything, for measurements by interval. */
   reset(): void {
-    this.#buckets.fill(0);
-    this.#count = 0;
-    this.#sum = 0;
+    this.buckets.fill(0);
+    this.recorded = 0;
+    this.sum = 0;
   }
 }
 

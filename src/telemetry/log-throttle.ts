@@ -13,40 +13,40 @@ export const throttleKeysMax = 256;
 
 /** Logs at most one line per key and interval. */
 export class LogThrottle {
-  readonly #logger: Logger;
-  readonly #clock: Clock;
-  readonly #intervalUs: number;
-  readonly #keys = new Map<string, { nextUs: number; suppressed: number }>();
+  private readonly logger: Logger;
+  private readonly clock: Clock;
+  private readonly intervalUs: number;
+  private readonly keys = new Map<string, { nextUs: number; suppressed: number }>();
 
   /** @param intervalUs microseconds between two lines of one key. */
   constructor(logger: Logger, clock: Clock, intervalUs = 10_000_000) {
-    this.#logger = logger;
-    this.#clock = clock;
-    this.#intervalUs = intervalUs;
+    this.logger = logger;
+    this.clock = clock;
+    this.intervalUs = intervalUs;
   }
 
   /** Logs, or counts; the line that passes carries `suppressed` when some were left out before it. */
   log(level: LogLevel, key: string, message: string, fields: LogFields = {}): void {
-    const nowUs = this.#clock.monoUs();
-    const state = this.#stateOf(key);
+    const nowUs = this.clock.monoUs();
+    const state = this.stateOf(key);
     if (nowUs < state.nextUs) {
       state.suppressed += 1;
       return;
     }
     const suppressed = state.suppressed > 0 ? state.suppressed : undefined;
-    state.nextUs = nowUs + this.#intervalUs;
+    state.nextUs = nowUs + this.intervalUs;
     state.suppressed = 0;
-    this.#logger[level](message, { ...fields, suppressed });
+    this.logger[level](message, { ...fields, suppressed });
   }
 
-  #stateOf(key: string): { nextUs: number; suppressed: number } {
-    const known = this.#keys.get(key);
+  private stateOf(key: string): { nextUs: number; suppressed: number } {
+    const known = this.keys.get(key);
     if (known) return known;
-    const name = this.#keys.size < throttleKeysMax ? key : '…';
-    let state = this.#keys.get(name);
+    const name = this.keys.size < throttleKeysMax ? key : '…';
+    let state = this.keys.get(name);
     if (!state) {
       state = { nextUs: Number.NEGATIVE_INFINITY, suppressed: 0 };
-      this.#keys.set(name, state);
+      this.keys.set(name, state);
     }
     return state;
   }

@@ -13,27 +13,27 @@ export const namesPerPartMax = 512;
 
 /** Keeps the newest statistics of each part. */
 export class Metrics {
-  readonly #parts = new Map<string, Stats>();
+  private readonly parts = new Map<string, Stats>();
 
   /** @param part `capture`, `live`, `main` …: one of a fixed few. */
   update(part: string, stats: Stats): void {
-    this.#parts.set(part, stats);
+    this.parts.set(part, stats);
   }
 
   /** The part is gone, and its gauges with it. */
   forget(part: string): void {
-    this.#parts.delete(part);
+    this.parts.delete(part);
   }
 
   /** The newest statistics of a part. */
   get(part: string): Stats | undefined {
-    return this.#parts.get(part);
+    return this.parts.get(part);
   }
 
   /** Everything as Prometheus text, ending in a newline. */
   text(): string {
     const lines: string[] = [];
-    for (const [part, stats] of this.#parts) {
+    for (const [part, stats] of this.parts) {
       const prefix = `opencamera_${metricName(part)}_`;
       for (const [name, value] of Object.entries(stats.values).slice(0, namesPerPartMax)) {
         if (typeof value !== 'number') continue;

@@ -164,7 +164,7 @@ test('a stop while the worker starts ends the start', async () => {
   const { worker } = supervise({ mode: 'never-ready' });
   const started = worker.start();
   const refused = assert.rejects(started, { code: 'worker-unavailable' });
-  assert.equal(await worker.stop(400), true);
+  assert.equal(await worker.stop(2000), true);
   await refused;
 });
 
