@@ -16,6 +16,7 @@ import type { Configuration } from './config/configuration.ts';
 import { type CameraState, openStateFolder } from './config/state-folder.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import type { HttpServices } from './http/services.ts';
+import type { HealthReport, WorkerHealth } from './ipc/health.ts';
 import type {
   CaptureCommand,
   CaptureReport,
@@ -23,6 +24,7 @@ import type {
   LiveReplies,
   LiveReport,
   LiveRequest,
+  Stats,
   WorkerReport,
 } from './ipc/messages.ts';
 import { RequestChannel } from './ipc/request-channel.ts';
@@ -37,6 +39,9 @@ import { packageFolder, workerEntry } from './supervisor/worker-entry.ts';
 import type { Logger } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { systemClock } from './telemetry/system-clock.ts';
+
+/** How capture's statistics name the state of a source: `main_source_up` is 1 while it gives pictures. */
+const sourceUpSuffix = '_source_up';
 
 /** A running camera. */
 export interface Camera {
@@ -73,7 +78,7 @@ export async function startCamera(
     startedMonoUs,
     firmwareVersion: packageVersion(),
     tracks,
-    health: () => supervisor.health(),
+    health: () => healthOf(supervisor.health(), metrics.get('capture')),
     metrics: () => {
       metrics.update('main', { values: mainValues(supervisor, clock.monoUs() - startedMonoUs) });
       return metrics.text();
@@ -219,12 +224,21 @@ class HttpPart implements Part {
   }
 }
 
+/** Workers as the supervisor sees them, sources as the capture worker counts them. */
+function healthOf(workers: readonly WorkerHealth[], capture: Stats | undefined): HealthReport {
+  const sources = Object.entries(capture?.values ?? {}).flatMap(([name, value]) =>
+    name.endsWith(sourceUpSuffix) ? [{ name: name.slice(0, -sourceUpSuffix.length), isUp: value === 1 }] : [],
+  );
+  const isWell = workers.every(({ state }) => state === 'running') && sources.every(({ isUp }) => isUp);
+  return { status: isWell ? 'ok' : 'degraded', workers, sources };
+}
+
 function mainValues(supervisor: Supervisor, upUs: number): Record<string, number> {
   const values: Record<string, number> = {
     uptime_seconds: Math.floor(upUs / 1_000_000),
     resident_bytes: process.memoryUsage.rss(),
   };
-  for (const { name, state, restarts } of supervisor.health().workers) {
+  for (const { name, state, restarts } of supervisor.health()) {
     values[`worker_${name}_running`] = state === 'running' ? 1 : 0;
     values[`worker_${name}_restarts_total`] = restarts;
   }

@@ -22,9 +22,18 @@ export interface WorkerHealth {
   readonly sinceUnixMs: number;
 }
 
+/** One media source of the capture worker: `main`, `sub`, `audio`. */
+export interface SourceHealth {
+  readonly name: string;
+  /** Whether it gives pictures or sound; false while it is being started again. */
+  readonly isUp: boolean;
+}
+
 /** The whole camera. */
 export interface HealthReport {
-  /** `ok` when every worker runs; `degraded` when one does not, while the others go on. */
+  /** `ok` when every worker runs and every source gives; `degraded` when one does not, while the others go on. */
   readonly status: 'ok' | 'degraded';
   readonly workers: readonly WorkerHealth[];
+  /** Those that the capture worker told of; none in the first second. */
+  readonly sources: readonly SourceHealth[];
 }

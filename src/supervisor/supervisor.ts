@@ -6,7 +6,7 @@
  * part does when it dies is its own affair (supervised-worker.ts). Main thread only.
  */
 import type { Clock } from '../base/clock.ts';
-import type { HealthReport, WorkerHealth } from '../ipc/health.ts';
+import type { WorkerHealth } from '../ipc/health.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import { stopTotalMs } from './timing.ts';
 
@@ -55,9 +55,8 @@ export class Supervisor {
   }
 
   /** The state of every worker, in the order of the flow. */
-  health(): HealthReport {
-    const workers = this.parts.flatMap(part => (part.health ? [part.health()] : []));
-    return { status: workers.every(({ state }) => state === 'running') ? 'ok' : 'degraded', workers };
+  health(): WorkerHealth[] {
+    return this.parts.flatMap(part => (part.health ? [part.health()] : []));
   }
 
   private async stopAll(totalMs: number): Promise<readonly string[]> {

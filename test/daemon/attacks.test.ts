@@ -381,7 +381,7 @@ describe('a source that gives nothing usable', () => {
     ['random bytes', 'cat /dev/urandom'],
     ['silence', 'sleep 1000'],
   ] as const)
-    test(`${what}: the daemon is ready, says so in words, and takes no offer`, async () => {
+    test(`${what}: the daemon is ready, says so, is degraded, and takes no offer`, async () => {
       const daemon = await Daemon.start({ flags: [...flags, '--source', `command:${command}`] });
       try {
         const device = await daemon.fetch('/api/v1/device');
@@ -394,6 +394,10 @@ describe('a source that gives nothing usable', () => {
           async () => (await daemon.metric('opencamera_live_sessions_pending')) === 0 || undefined,
           'the statistics',
         );
+        await daemon.until(async () => {
+          const health = (await (await daemon.fetch('/healthz')).json()) as { status: string };
+          return health.status === 'degraded' || undefined;
+        }, 'degraded health');
         assert.equal(await daemon.stop(), 0);
       } finally {
         await daemon.stop();

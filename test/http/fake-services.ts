@@ -68,6 +68,7 @@ export class FakeCamera {
         sinceUnixMs: 1_700_000_000_000,
       },
     ],
+    sources: [{ name: 'main', isUp: true }],
   };
   /** Answers the live worker's requests. */
   answer: (request: LiveRequest) => Promise<LiveReplies[LiveRequest['kind']]> = async request => {

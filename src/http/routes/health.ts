@@ -1,7 +1,7 @@
 /**
- * `GET /healthz`: whether every worker runs; open to everybody, so it tells states and counts and no reasons.
+ * `GET /healthz`: whether every worker runs and every source gives; open to everybody, so it tells states and counts and no reasons.
  *
- * 200 when all is well, 503 while a worker is being restarted; the document is the same. Why a worker died may quote a
+ * 200 when all is well, 503 while a worker or a source is down; the document is the same. Why a worker died may quote a
  * command line with a password in it, and stays in the log.
  */
 import { jsonReply } from '../reply.ts';
@@ -16,7 +16,7 @@ export function healthRoute(services: Pick<HttpServices, 'health' | 'clock' | 's
     path: '/healthz',
     access: 'open',
     handle() {
-      const { status, workers } = services.health();
+      const { status, workers, sources } = services.health();
       const document = {
         status,
         uptime: Math.floor((services.clock.monoUs() - services.startedMonoUs) / 1_000_000),
@@ -26,6 +26,7 @@ export function healthRoute(services: Pick<HttpServices, 'health' | 'clock' | 's
           restarts,
           since: formatRfc3339(sinceUnixMs),
         })),
+        sources: sources.map(({ name, isUp }) => ({ name, state: isUp ? 'running' : 'down' })),
       };
       return status === 'ok'
         ? jsonReply(document)
