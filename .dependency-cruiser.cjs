@@ -16,7 +16,7 @@ const forbidden = [
     name: 'pure-folders-import-no-node',
     severity: 'error',
     from: { path: '^src/(base|codec|rtp|isobmff)/' },
-    to: { dependencyTypes: ['core', 'npm'] , pathNot: 'node_modules/mp4box' },
+    to: { dependencyTypes: ['core', 'npm'], pathNot: 'node_modules/mp4box' },
   },
   {
     name: 'src-does-not-import-entry-points',

@@ -24,8 +24,6 @@ export interface SenderReport {
 export const senderReportBytes = 28;
 /** Bytes of a BYE for one source and without a reason. */
 export const goodbyeBytes = 8;
-/** Longest CNAME in bytes (§6.5: the length field has 8 bits). */
-const cnameBytesMax = 255;
 
 const version = 2 << 6;
 const itemCname = 1;
@@ -47,7 +45,7 @@ export function writeSenderReport(target: Uint8Array, offset: number, report: Se
   return senderReportBytes;
 }
 
-/** Writes a source description with one chunk and in it one item, `cname` in UTF-8 (at most {@link cnameBytesMax}). */
+/** Writes a source description with one chunk and in it one item, `cname` in UTF-8 (at most 255: §6.5, the length field has 8 bits). */
 export function writeSourceDescription(
   target: Uint8Array,
   offset: number,
