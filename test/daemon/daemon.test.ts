@@ -121,3 +121,28 @@ describe('the daemon on its demo source', () => {
     await viewer.close();
   });
 });
+
+test('the reference camera: H.265 main to who offers it, the H.264 sub stream to the others', async t => {
+  const main = path.join(import.meta.dirname, '../fixtures/demo-720p30-hevc.h265');
+  const daemon = await Daemon.start({
+    flags: ['--source', `file:${main}`, '--sub-source', 'demo', '--audio-source', 'demo'],
+  });
+  t.after(() => daemon.stop());
+  await daemon.until(async () => (await daemon.fetch('/api/v1/device')).ok || undefined, 'the main stream');
+  for (const [codec, track] of [
+    ['H265', 'main'],
+    ['H264', 'sub'],
+  ] as const) {
+    const viewer = await daemon.until(
+      () => WeriftViewer.open(daemon, { codec }).catch(() => undefined),
+      'an answer',
+    );
+    await daemon.until(() => viewer.video.packets.length > 60 || undefined, `${codec} at the viewer`);
+    const description = await daemon.json<Record<string, unknown>>(
+      `/api/v1/media/live/session/${viewer.sessionId}`,
+    );
+    assert.equal(description.track, track);
+    assert.equal(viewer.video.gaps(), 0);
+    await viewer.close();
+  }
+});
