@@ -32,6 +32,61 @@ export interface Configuration {
     readonly slotCount: number;
   };
   readonly live: LiveConfiguration;
+  readonly http: HttpConfiguration;
+  readonly https: HttpsConfiguration;
+  readonly accounts: AccountsConfiguration;
+}
+
+/** The web server. */
+export interface HttpConfiguration {
+  /** Host names that the camera answers to besides its own: `name` (with the port it listens on) or `name:port`. */
+  readonly names: readonly string[];
+  /** Origins whose pages may use the API (CORS), each as `scheme://host[:port]`. */
+  readonly origins: readonly string[];
+  /** Requests a second of one address over time, and how many at once. */
+  readonly requestsPerSecond: number;
+  readonly requestBurst: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  /** Seconds until a request must have arrived whole, and until it must be answered. */
+  readonly requestTimeoutSeconds: number;
+  /** Whether /metrics needs no token. */
+  readonly openMetrics: boolean;
+  /** Whether every answer is checked against the API's description; for development. */
+  readonly validateReplies: boolean;
+}
+
+/** TLS on the port of the web server. */
+export interface HttpsConfiguration {
+  readonly enabled: boolean;
+  /** PEM files; both '' = a self-signed certificate in the state folder. */
+  readonly certificate: string;
+  readonly key: string;
+  /** TCP port on which plain HTTP is sent on to HTTPS; 0: none. */
+  readonly redirectPort: number;
+}
+
+/** The user, sessions and passwords. */
+export interface AccountsConfiguration {
+  /** Life of a session from log-in or refresh, and from log-in in all. */
+  readonly sessionSeconds: number;
+  readonly sessionMaxSeconds: number;
+  /** Sessions of the user at once; the oldest leaves. */
+  readonly maxSessions: number;
+  /** Fewest code points of a password. */
+  readonly passwordLengthMin: number;
+  /** Cost of a password hash (RFC 9106). */
+  readonly argon2MemoryKib: number;
+  readonly argon2Iterations: number;
+  readonly argon2Parallelism: number;
+  /** Failed log-ins of one address before it has to wait. */
+  readonly freeLoginFailures: number;
+  /** Failed log-ins a minute, of all addresses together. */
+  readonly loginFailuresPerMinute: number;
+  /** Tries of the setup token a minute. */
+  readonly setupTriesPerMinute: number;
+  /** Life of a signed link. */
+  readonly linkSeconds: number;
 }
 
 export interface LiveConfiguration {
@@ -39,6 +94,8 @@ export interface LiveConfiguration {
   readonly maxViewers: number;
   /** Most offers that wait for their connection at once. */
   readonly maxPending: number;
+  /** Offers a minute of one address, and of one session. */
+  readonly offersPerMinute: number;
   /** Seconds an offer may wait for its connection. */
   readonly connectTimeoutSeconds: number;
   /** Seconds without any sign of a connected viewer (ICE consent, RFC 7675) after which it is gone. */

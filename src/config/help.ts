@@ -16,6 +16,10 @@ export function helpText(version: string): string {
     '  opencamerad [start] [OPTIONS]      run the camera',
     '  opencamerad config show [OPTIONS]  print every setting and where it comes from',
     '  opencamerad config check [OPTIONS] check the settings and do nothing else',
+    '  opencamerad doctor [OPTIONS]       find what could go wrong, say what to do',
+    '  opencamerad user reset-password    set a new password, asked for or on stdin',
+    '  opencamerad token rotate-key       make new keys: every log-in and link ends',
+    '  opencamerad factory-reset [--yes]  remove user, log-ins and API settings',
     '  opencamerad --help | --version',
     '',
     ...wrap(
@@ -26,6 +30,8 @@ export function helpText(version: string): string {
     '',
     '  --config FILE',
     ...wrap('The configuration file. (OPENCAMERAD_CONFIG)', '      '),
+    '  --yes',
+    ...wrap('Do not ask (factory-reset).', '      '),
   ];
   let group = '';
   for (const option of options) {

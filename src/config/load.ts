@@ -50,6 +50,10 @@ export interface LoadedConfiguration {
   readonly warnings: readonly string[];
 }
 
+/** A host name (RFC 1123 §2.1) or an IP address, and a port if it is another than the one listened on. */
+const hostAndPortForm =
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
+
 type Tree = { [name: string]: Tree | unknown };
 
 /**
@@ -103,6 +107,9 @@ export function loadConfiguration(input: ConfigurationInput = {}): LoadedConfigu
       : `${error.instancePath.slice(1).replaceAll('/', '.')}: ${error.message}`;
     if (!problems.includes(text)) problems.push(text);
   }
+  const { https } = tree as { https?: { certificate?: unknown; key?: unknown } };
+  if ((https?.certificate === '') !== (https?.key === ''))
+    problems.push('https.certificate and https.key go together: set both or none');
   if (problems.length > 0) throw new CameraError('config-invalid', list(problems));
   for (const option of options) if (!sources.has(option.key)) sources.set(option.key, 'default');
   return {
@@ -126,6 +133,8 @@ function list(problems: readonly string[]): string {
 function validate(tree: Tree): readonly ErrorObject[] {
   const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true });
   ajv.addFormat('ip-address', text => isIP(text) !== 0);
+  ajv.addFormat('host-and-port', hostAndPortForm);
+  ajv.addFormat('origin', text => text !== 'null' && URL.canParse(text) && new URL(text).origin === text);
   const check = ajv.compile(configurationSchema);
   return check(tree) ? [] : (check.errors ?? []);
 }

@@ -15,6 +15,12 @@ export type RequestFaultCode =
   | 'body-too-large'
   | 'media-type-unsupported'
   | 'unauthorized'
+  | 'parameters-invalid'
+  | 'host-refused'
+  | 'origin-refused'
+  | 'rate-limited'
+  | 'connections-limited'
+  | 'body-timeout'
   | 'not-found'
   | 'method-not-allowed';
 
@@ -31,8 +37,15 @@ interface Problem {
   /** Whether the error's details are shown. */
   readonly showsDetails?: true;
   /** Shown instead of the code, for faults of the inside that are nobody's business outside. */
-  readonly shownAs?: 'internal';
+  readonly shownAs?: ProblemCode;
 }
+
+const unauthorized: Problem = {
+  status: 401,
+  title: 'Access token missing or invalid',
+  detail: 'Send the access token in the header x-token.',
+  shownAs: 'unauthorized',
+};
 
 const internal: Problem = {
   status: 500,
@@ -64,10 +77,111 @@ export const problems: Readonly<Record<ProblemCode, Problem>> = {
     title: 'Unsupported media type',
     detail: 'This operation takes application/json in UTF-8.',
   },
-  unauthorized: {
+  unauthorized,
+  'token-invalid': unauthorized,
+  'setup-token-invalid': unauthorized,
+  'link-invalid': unauthorized,
+  'credentials-missing': {
     status: 401,
-    title: 'Access token missing or invalid',
-    detail: 'Send the access token in the header x-token.',
+    title: 'User name and password missing',
+    detail: 'Send e-mail and password by HTTP Basic authentication (RFC 7617).',
+  },
+  'credentials-invalid': {
+    status: 400,
+    title: 'Invalid user name or password',
+    detail: 'The user name or the password is wrong.',
+  },
+  'login-throttled': {
+    status: 429,
+    title: 'Too many failed attempts',
+    detail: 'Too many attempts have failed. Wait as long as Retry-After says.',
+    retryAfterSeconds: 60,
+  },
+  'hashing-busy': {
+    status: 503,
+    title: 'Busy',
+    detail: 'The camera is checking as many passwords as it can. Try again shortly.',
+    retryAfterSeconds: 1,
+  },
+  'accounts-damaged': {
+    status: 503,
+    title: 'User database damaged',
+    detail:
+      'The user database cannot be read, so nobody is let in. Recording goes on; see the log of the camera.',
+    retryAfterSeconds: 600,
+  },
+  'user-exists': {
+    status: 409,
+    title: 'The camera has a user',
+    detail: 'Only one user is supported. A factory reset on the device removes it.',
+  },
+  'user-invalid': {
+    status: 400,
+    title: 'Unusable user',
+    detail: 'A field of the user cannot be taken as it is.',
+    showsDetails: true,
+  },
+  'password-unacceptable': {
+    status: 400,
+    title: 'Unacceptable password',
+    detail: 'The password breaks a rule; the details name it.',
+    showsDetails: true,
+  },
+  'ice-servers-invalid': {
+    status: 400,
+    title: 'Unusable ICE server',
+    detail: 'An entry of ice_servers cannot be used; nothing was changed.',
+    showsDetails: true,
+  },
+  'clip-range-invalid': {
+    status: 400,
+    title: 'Unusable range of time',
+    detail: 'Start and end are RFC 3339 with an offset, or Unix time; the start lies before the end.',
+    showsDetails: true,
+  },
+  'recording-not-found': {
+    status: 404,
+    title: 'Nothing recorded',
+    detail: 'Nothing is recorded in that range of time.',
+    showsDetails: true,
+  },
+  'firmware-untrusted': {
+    status: 403,
+    title: 'No trusted key',
+    detail: 'No key for firmware is configured on this camera, so no image can be trusted.',
+  },
+  'parameters-invalid': {
+    status: 400,
+    title: 'Invalid parameters',
+    detail: 'A parameter of the path, the query or the header is not what this operation takes.',
+    showsDetails: true,
+  },
+  'host-refused': {
+    status: 421,
+    title: 'Misdirected request',
+    detail: 'The camera is not known by the name in Host. Names are added with --http-names.',
+  },
+  'origin-refused': {
+    status: 403,
+    title: 'Origin refused',
+    detail: 'Pages of other origins may not do this. Origins are allowed with --http-origins.',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    detail: 'Too many requests came from this address. Wait as long as Retry-After says.',
+    retryAfterSeconds: 1,
+  },
+  'connections-limited': {
+    status: 503,
+    title: 'Too many connections',
+    detail: 'The camera has as many connections as it may. Try again shortly.',
+    retryAfterSeconds: 5,
+  },
+  'body-timeout': {
+    status: 408,
+    title: 'Body too slow',
+    detail: 'The body did not arrive in time. The connection is closed.',
   },
   'not-found': { status: 404, title: 'Not found', detail: 'There is nothing at this path.' },
   'method-not-allowed': {
@@ -137,6 +251,7 @@ export const problems: Readonly<Record<ProblemCode, Problem>> = {
   'stream-invalid': internal,
   'source-failed': internal,
   'listen-failed': internal,
+  'state-failed': internal,
   internal,
 };
 
@@ -173,9 +288,12 @@ export function problemReply(error: unknown, requestId: string): Reply {
   const problem = problems[code];
   const shownCode = problem.shownAs ?? code;
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
-  if (problem.retryAfterSeconds !== undefined) headers['retry-after'] = String(problem.retryAfterSeconds);
-  if (code === 'unauthorized') headers['www-authenticate'] = 'Bearer realm="camera"';
   const details = error instanceof RequestFault || error instanceof CameraError ? error.details : {};
+  // What knows the time better than the table says it itself.
+  const retryAfterSeconds = details.retryAfterSeconds ?? problem.retryAfterSeconds;
+  if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
+  if (shownCode === 'unauthorized') headers['www-authenticate'] = 'Bearer realm="camera"';
+  if (code === 'credentials-missing') headers['www-authenticate'] = 'Basic realm="camera", charset="UTF-8"';
   const shownDetails = problem.showsDetails && Object.keys(details).length > 0 ? { details } : {};
   return {
     status: problem.status,

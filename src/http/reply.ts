@@ -27,11 +27,17 @@ export function jsonReply(
 /** The reason phrases of the statuses that are sent (RFC 9110 §15, RFC 6585). */
 export const reasonPhrases: Readonly<Record<number, string>> = {
   200: 'OK',
+  204: 'No Content',
+  206: 'Partial Content',
   304: 'Not Modified',
+  308: 'Permanent Redirect',
   400: 'Bad Request',
   401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   421: 'Misdirected Request',

@@ -31,10 +31,24 @@ test('a value may be empty, hold = and spaces, and begin with a dash when it is 
   assert.deepEqual(parse('--port', '-1').flags, { port: '-1' });
 });
 
+test('a switch alone is on, and takes no word but true and false', () => {
+  assert.deepEqual(parse('--https-enabled', 'start').flags, { 'https.enabled': 'true' });
+  assert.deepEqual(parse('--https-enabled', '--port', '1').flags, { 'https.enabled': 'true', port: '1' });
+  assert.deepEqual(parse('--https-enabled', 'false').flags, { 'https.enabled': 'false' });
+  assert.deepEqual(parse('--https-enabled=no').flags, { 'https.enabled': 'no' });
+});
+
+test('--yes is no option of the configuration', () => {
+  assert.equal(parseCommandLine(['factory-reset', '--yes']).yes, true);
+  assert.equal(parseCommandLine(['factory-reset']).yes, false);
+});
+
 test('knows the other commands', () => {
   assert.equal(parse('config', 'show').command, 'config show');
   assert.equal(parse('config', 'check').command, 'config check');
   for (const text of ['--help', '-h', 'help']) assert.equal(parse(text).command, 'help');
+  for (const text of ['user reset-password', 'token rotate-key', 'factory-reset', 'doctor'])
+    assert.equal(parse(...text.split(' ')).command, text);
   assert.equal(parse('--version').command, 'version');
   assert.equal(parse('start', '--port', '1', '--help').command, 'help');
 });

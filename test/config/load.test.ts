@@ -48,11 +48,37 @@ test('without any input every key has its default, and says so', () => {
     live: {
       maxViewers: 16,
       maxPending: 4,
+      offersPerMinute: 10,
       connectTimeoutSeconds: 15,
       viewerTimeoutSeconds: 30,
       maxSessionSeconds: 43_200,
       maxPayloadBytes: 1200,
       addresses: [],
+    },
+    http: {
+      names: [],
+      origins: [],
+      requestsPerSecond: 50,
+      requestBurst: 100,
+      maxConnections: 256,
+      maxConnectionsPerAddress: 32,
+      requestTimeoutSeconds: 10,
+      openMetrics: false,
+      validateReplies: false,
+    },
+    https: { enabled: false, certificate: '', key: '', redirectPort: 0 },
+    accounts: {
+      sessionSeconds: 43_200,
+      sessionMaxSeconds: 2_592_000,
+      maxSessions: 8,
+      passwordLengthMin: 5,
+      argon2MemoryKib: 19_456,
+      argon2Iterations: 2,
+      argon2Parallelism: 1,
+      freeLoginFailures: 5,
+      loginFailuresPerMinute: 60,
+      setupTriesPerMinute: 5,
+      linkSeconds: 3600,
     },
   });
   assert.deepEqual(new Set(sources.values()), new Set(['default']));
@@ -210,4 +236,29 @@ test('does not repeat the credentials of a source that it refuses', () => {
   const [text] = problemsOf({ flags: flags({ source: 'rtsp://user:secret@cam/1' }) });
   assert.doesNotMatch(text!, /secret/);
   assert.match(text!, /\*\*\*@cam/);
+});
+
+for (const [key, good, bad] of [
+  [
+    'http.names',
+    ['camera.example', 'camera.example:8443', '[2001:db8::1]:80', '192.0.2.1'],
+    ['', 'a b', 'http://x', 'x/y', '.x', 'x:port', 'x:123456'],
+  ],
+  [
+    'http.origins',
+    ['https://hub.example', 'http://192.0.2.1:8123', 'http://[2001:db8::1]'],
+    ['null', '*', 'https://hub.example/', 'HTTPS://hub.example', 'https://hub.example:443', 'hub.example'],
+  ],
+] as const)
+  test(`${key} takes what a browser would write and nothing else`, () => {
+    for (const text of good) loadConfiguration({ flags: flags({ [key]: text }) });
+    for (const text of bad) if (text) problemsOf({ flags: flags({ [key]: text }) });
+  });
+
+test('a certificate needs its key, and the other way round', () => {
+  for (const key of ['https.certificate', 'https.key'])
+    assert.match(
+      problemsOf({ flags: flags({ [key]: '/x.pem' }) }).join(),
+      /https\.certificate and https\.key go together/,
+    );
 });

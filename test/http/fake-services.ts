@@ -106,6 +106,7 @@ export class FakeCamera {
       live: {
         maxViewers: 16,
         maxPending: 4,
+        offersPerMinute: 10,
         connectTimeoutSeconds: 15,
         viewerTimeoutSeconds: 30,
         maxSessionSeconds: 3600,

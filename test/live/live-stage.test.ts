@@ -28,6 +28,7 @@ class Stage {
       live: {
         maxViewers: 16,
         maxPending: 4,
+        offersPerMinute: 10,
         connectTimeoutSeconds: 15,
         viewerTimeoutSeconds: 30,
         maxSessionSeconds: 3600,
