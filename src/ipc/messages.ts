@@ -80,12 +80,14 @@ export type LiveRequest =
   | { readonly kind: 'close-session'; readonly sessionId: string }
   | { readonly kind: 'describe-session'; readonly sessionId: string };
 
-/** A STUN or TURN server (RFC 8489, 8656) over UDP. */
+/** A STUN or TURN server (RFC 8489, 8656). */
 export interface IceServer {
   readonly kind: 'stun' | 'turn';
   /** Name or IP address. */
   readonly host: string;
   readonly port: number;
+  /** How a TURN server is reached; a STUN server by UDP. Default `udp`. */
+  readonly transport?: 'udp' | 'tcp' | 'tls';
   /** Of a TURN server. */
   readonly username?: string;
   readonly password?: string;

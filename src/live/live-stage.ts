@@ -8,6 +8,7 @@
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';
 import { Codec, type TrackInfo } from '../base/tracks.ts';
+import { servesLoopbackOnly } from '../config/addresses.ts';
 import type { LiveConfiguration } from '../config/configuration.ts';
 import type {
   LiveCommand,
@@ -34,6 +35,7 @@ import type { Offer } from './offer/offer.ts';
 import { parseOffer } from './offer/parse-offer.ts';
 import { hostAddresses } from './peer/host-addresses.ts';
 import { Peer } from './peer/peer.ts';
+import { ServerMemory } from './peer/server-memory.ts';
 import { warmUp } from './peer/warm-up.ts';
 import { WakeLoop } from './wake-loop.ts';
 import { warmUpViewer } from './warm-up-viewer.ts';
@@ -54,6 +56,7 @@ export class LiveStage implements Stage<LiveCommand> {
   private readonly consumer: RingConsumer;
   private readonly splitter: FrameSplitter;
   private readonly plane: DataPlane = new JavaScriptDataPlane();
+  private readonly serverMemory: ServerMemory;
   private readonly loop: WakeLoop;
   private readonly sessions = new Map<string, LiveSession>();
   private tracks: readonly TrackInfo[] = [];
@@ -75,6 +78,7 @@ export class LiveStage implements Stage<LiveCommand> {
 
   constructor(options: LiveStageOptions) {
     this.options = options;
+    this.serverMemory = new ServerMemory(options.logger);
     this.consumer = new RingConsumer(options.ring);
     this.splitter = new FrameSplitter(options.live.maxPayloadBytes);
     this.loop = new WakeLoop({
@@ -153,7 +157,8 @@ export class LiveStage implements Stage<LiveCommand> {
   ): Promise<LiveReplies['open-session']> {
     const { live } = this.options;
     this.refuseWhileStopping();
-    const offer = parseOffer(request.sdp);
+    const allowLoopback = servesLoopbackOnly(live.addresses);
+    const offer = parseOffer(request.sdp, { allowLoopback });
     if (this.tracks.length === 0) throw new CameraError('source-not-ready', 'the camera has no picture yet');
     const choice = chooseMedia(offer, this.tracks);
     this.checkLimits(live);
@@ -164,6 +169,8 @@ export class LiveStage implements Stage<LiveCommand> {
       const peer = await Peer.create({
         remote: { ...transportOf(offer, choice), candidates: offer.candidates, iceLite: offer.iceLite },
         iceServers: request.iceServers,
+        allowLoopback,
+        serverMemory: this.serverMemory,
         localAddresses: live.addresses.length > 0 ? live.addresses : hostAddresses(),
         connectTimeoutMs: live.connectTimeoutSeconds * 1000,
         consentTimeoutMs: live.viewerTimeoutSeconds * 1000,

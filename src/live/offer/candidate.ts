@@ -4,7 +4,7 @@
  * A line that breaks the grammar is an error; a sound one that we cannot or will not use (TCP, another component, a
  * name, an address of addresses.ts) is dropped in silence, as RFC 8839 asks for what is unknown. Any thread.
  */
-import { canonicalAddress, isUsableAddress } from './addresses.ts';
+import { canonicalAddress, isUsableAddress } from '../../config/addresses.ts';
 import { quoted, type SdpLine, sdpError } from './sdp-lines.ts';
 
 export type CandidateType = 'host' | 'srflx' | 'prflx' | 'relay';

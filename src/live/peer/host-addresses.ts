@@ -2,7 +2,7 @@
  * The addresses of this machine that are offered as host candidates (RFC 8445 §5.1.1.1, RFC 8421 for the order).
  */
 import { networkInterfaces } from 'node:os';
-import { isUsableAddress } from '../offer/addresses.ts';
+import { isUsableAddress } from '../../config/addresses.ts';
 import { localAddressesMax } from './peer-limits.ts';
 
 /**

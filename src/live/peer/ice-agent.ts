@@ -60,6 +60,7 @@ export class IceAgent {
   private readonly early: { readonly pairKey: string; readonly bytes: Buffer }[] = [];
   private readonly consentTransactions: string[] = [];
   private isControlling: boolean;
+  private isStarted = false;
   private isClosed = false;
   private isReady = false;
   private checkTimer: NodeJS.Timeout | undefined;
@@ -77,18 +78,18 @@ export class IceAgent {
     return this.selectedPair;
   }
 
-  /** Adds a base; before {@link start}. The base's datagrams go to {@link receive}. */
+  /** Adds a base, also late. The base's datagrams go to {@link receive}. */
   addBase(base: IceBase): void {
     this.bases.push(base);
+    if (!this.isStarted) return;
+    this.pairWith(base);
+    this.runChecks();
   }
 
   /** Begins the checks of the offered candidates. Requests of the peer are answered before, too. */
   start(): void {
-    const now = performance.now();
-    for (const base of this.bases)
-      for (const candidate of this.options.remote.candidates)
-        if (base.family === (candidate.address.includes(':') ? 6 : 4))
-          this.addPair(base, candidate.address, candidate.port, candidate.priority, now);
+    this.isStarted = true;
+    for (const base of this.bases) this.pairWith(base);
     this.runChecks();
   }
 
@@ -123,6 +124,13 @@ export class IceAgent {
     if (isDtls && !this.isReady && this.early.length < earlyDatagramsMax)
       this.early.push({ pairKey: pairKey(base, address, port), bytes: Buffer.from(bytes) });
     else this.rejectedDatagrams++;
+  }
+
+  private pairWith(base: IceBase): void {
+    const now = performance.now();
+    for (const candidate of this.options.remote.candidates)
+      if (base.family === (candidate.address.includes(':') ? 6 : 4))
+        this.addPair(base, candidate.address, candidate.port, candidate.priority, now);
   }
 
   private onRequest(base: IceBase, request: StunMessage, address: string, port: number): void {

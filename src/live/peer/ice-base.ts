@@ -1,6 +1,6 @@
 /**
  * A base of ICE (RFC 8445 §3): the local transport address that a candidate's packets leave from and arrive at. Here
- * the UDP socket of a host candidate; werift-turn.ts has the relayed one.
+ * the UDP socket of a host candidate; relay-base.ts has the relayed one.
  *
  * Sending is what every packet of every viewer goes through, so a socket is opened with a look-up that answers at
  * once: node:dgram would otherwise wait a tick for the "name" of each datagram, though it is always an address. A
@@ -28,7 +28,7 @@ export interface IceBase {
 }
 
 /** Answers at once: addresses only. The signature is the one that node:dgram calls, with the family as a number. */
-const noLookup = (
+export const noLookup = (
   address: string,
   _family: unknown,
   callback: (error: null, address: string, family: number) => void,

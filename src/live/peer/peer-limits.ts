@@ -18,17 +18,69 @@ export const checkIntervalMs = 10;
 export const checkRetransmitMs = 500;
 export const checkRetransmitMsMax = 1600;
 
-/** Checks to one address that never answers: 9 within about 12 s, then it gets no more packets (anti-amplification). */
+/**
+ * Checks to one address that never answers: 9 within about 12 s, then it gets no more packets (anti-amplification).
+ */
 export const checksMax = 9;
 
 /** Consent checks within the consent time-out (RFC 7675 §5.1: every 4–6 s of 30 s; the same proportion). */
 export const consentChecksPerTimeout = 5;
 
-/** How long gathering may take when STUN or TURN servers are asked, ms; host candidates alone are enough to go on. */
-export const gatherMsMax = 3000;
+/**
+ * How long an answer waits for STUN and TURN servers, ms, when none of a kind has answered yet: two round trips, a
+ * look-up and a repetition over a mobile network. Host candidates alone are enough to go on, and there is no
+ * trickling.
+ */
+export const gatherMsMax = 1000;
 
-/** STUN and TURN servers asked for one viewer. */
-export const iceServersMax = 8;
+/** Moments of the requests to a STUN server, and when it counts as silent; a little before the answer must go, ms. */
+export const stunRequestTimesMs: readonly number[] = [0, 200, 600];
+export const stunWaitMs = 900;
+
+/** What answers right after the first server may still come into the answer, ms: other interfaces, other servers. */
+export const gatherGraceMs = 20;
+
+/** Time for opening a relayed base, ms: one that comes after the answer can still be checked from. */
+export const relayOpenMsMax = 3000;
+
+/** Relayed bases of one viewer: each is a socket here and an allocation there. */
+export const relaysMax = 2;
+
+/** How long a STUN or TURN server that failed is left alone, and what a name resolved to is believed, ms. */
+export const serverMemoryMs = 60_000;
+
+/** Servers and names remembered at a time: more than two lists of servers. */
+export const serverMemoryMax = 64;
+
+/** Look-ups at a time: each holds one of the process's four file-system threads while the name server is silent. */
+export const lookupsMax = 2;
+
+/**
+ * Waits before a request to a TURN server is sent again, ms; the last one ends it (RFC 8489 §6.2.1 begins with 500).
+ */
+export const turnRetransmitMs: readonly number[] = [250, 500, 1000, 2000, 4000];
+
+/** Largest message of a TURN server, bytes: a datagram of a peer within a Data indication, or a long nonce. */
+export const turnMessageBytesMax = 4096;
+
+/** Peers that one allocation talks to: one of each offered candidate, and some that checks reveal. */
+export const turnChannelsMax = 64;
+
+/** Datagrams that wait for a channel: a check and its repetition, and the first of the handshake. */
+export const turnChannelQueueMax = 4;
+
+/** A permission lasts 300 s, a channel 600 s (RFC 8656 §9, §12): both are made anew by a channel bind well before. */
+export const turnBindMs = 240_000;
+export const turnChannelMs = 590_000;
+
+/** How long a peer that the TURN server refused is not asked for again, ms. */
+export const turnRefusalMs = 10_000;
+
+/** Lifetime asked of a TURN server, s (RFC 8656 §3.2's default). */
+export const turnLifetimeSeconds = 600;
+
+/** How long a close waits for the TURN server to confirm, ms. */
+export const turnReleaseMs = 1000;
 
 /** Local addresses of one viewer: each is a socket. */
 export const localAddressesMax = 8;

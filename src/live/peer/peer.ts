@@ -16,10 +16,11 @@ import type { SetupRole } from '../offer/offer.ts';
 import { hostAddresses } from './host-addresses.ts';
 import { IceAgent, type IceCredentials } from './ice-agent.ts';
 import { type DatagramReceiver, type IceBase, UdpBase } from './ice-base.ts';
-import { IceServerQueries } from './ice-servers.ts';
+import { type Gathered, IceServerQueries } from './ice-servers.ts';
 import { localAddressesMax } from './peer-limits.ts';
+import type { RelayBase } from './relay-base.ts';
+import { ServerMemory } from './server-memory.ts';
 import { createCertificate, type DtlsKeys, DtlsSession, type LocalCertificate } from './werift-dtls.ts';
-import type { RelayBase } from './werift-turn.ts';
 
 /** The viewer's side, from its offer. */
 export interface PeerRemote extends IceCredentials {
@@ -36,8 +37,10 @@ export interface PeerOptions {
   readonly localAddresses: readonly string[];
   /** STUN and TURN servers; none: no packet to any server. */
   readonly iceServers?: readonly IceServer[];
-  /** Accept loopback addresses from STUN and TURN servers; for tests. */
+  /** Ask STUN and TURN servers of this machine, and believe addresses of it: see servesLoopbackOnly. */
   readonly allowLoopback?: boolean;
+  /** What earlier sessions learned about servers; nothing unless given. */
+  readonly serverMemory?: ServerMemory;
   /** From creation to connection; default 15 s. */
   readonly connectTimeoutMs?: number;
   /** From the last sign of consent (RFC 7675) to the end; default 15 s. */
@@ -97,7 +100,8 @@ export class Peer {
   closeCause: Error | undefined;
   private readonly agent: IceAgent;
   private readonly dtls: DtlsSession;
-  private readonly bases: readonly IceBase[];
+  private readonly bases: IceBase[];
+  private readonly queries: IceServerQueries;
   private readonly watchdog: NodeJS.Timeout;
   private isStarted = false;
   private isDtlsStarted = false;
@@ -114,11 +118,12 @@ export class Peer {
     bases: readonly IceBase[],
     candidates: readonly string[],
     localCertificate: LocalCertificate,
-    attach: (agent: IceAgent) => void,
+    queries: IceServerQueries,
   ) {
     const { remote } = options;
     const role = remote.setup === 'active' ? 'server' : 'client';
-    this.bases = bases;
+    this.bases = [...bases];
+    this.queries = queries;
     this.local = {
       ...credentials,
       fingerprint: localCertificate.fingerprint,
@@ -146,11 +151,10 @@ export class Peer {
       () => this.end('connect-timeout'),
       options.connectTimeoutMs ?? connectTimeoutMsDefault,
     );
-    attach(this.agent);
   }
 
   /**
-   * Opens the sockets and gathers candidates: at once without servers, within 3 s with them. Throws CameraError
+   * Opens the sockets and gathers candidates: at once without servers, within a second with them. Throws CameraError
    * `internal` when no local address can be bound.
    */
   static async create(options: PeerOptions): Promise<Peer> {
@@ -159,29 +163,35 @@ export class Peer {
       ufrag: randomText(6),
       pwd: randomText(18),
     };
-    const queries = new IceServerQueries(options.allowLoopback ?? false);
-    let agent: IceAgent | undefined;
+    let peer: Peer | undefined;
     const receive: DatagramReceiver = (base, bytes, address, port) => {
-      if (!queries.take(bytes, address, port)) agent?.receive(base, bytes, address, port);
+      if (!queries.take(bytes, address, port)) peer?.agent.receive(base, bytes, address, port);
     };
-    const { localAddresses } = options;
+    const { localAddresses, iceServers: servers = [], allowLoopback = false } = options;
+    const queries = new IceServerQueries({
+      servers,
+      allowLoopback,
+      memory: options.serverMemory ?? new ServerMemory(),
+      receive,
+      onLateRelay: relay => {
+        if (peer) peer.addRelay(relay);
+        else void relay.close();
+      },
+    });
     const addresses = localAddresses.length > 0 ? localAddresses : hostAddresses();
     const hosts = await openHostBases(addresses, receive);
-    const servers = options.iceServers ?? [];
-    const found =
-      servers.length > 0 ? await queries.gather(servers, hosts, receive) : { reflexive: [], relays: [] };
+    const found: Gathered = servers.length > 0 ? await queries.gather(hosts) : { reflexive: [], relays: [] };
     const candidates = [
       ...hosts.map(base => candidateText(base.candidate)),
       ...found.reflexive.map(({ candidate, related }) => candidateText(candidate, related)),
-      ...found.relays.map((relay: RelayBase) => candidateText(relay.candidate, relay.mapped)),
+      ...found.relays.map(relay => candidateText(relay.candidate, relay.mapped)),
     ];
     const bases = [...hosts, ...found.relays];
     try {
-      return new Peer(options, credentials, bases, candidates, localCertificate, made => {
-        agent = made;
-      });
+      peer = new Peer(options, credentials, bases, candidates, localCertificate, queries);
+      return peer;
     } catch (error) {
-      await Promise.all(bases.map(base => base.close()));
+      await Promise.all([queries.close(), ...bases.map(base => base.close())]);
       throw error;
     }
   }
@@ -243,6 +253,16 @@ export class Peer {
     return this.closing!;
   }
 
+  /** A relayed base that came after the answer: the viewer does not know it, but our checks tell it. */
+  private addRelay(relay: RelayBase): void {
+    if (this.closing || this.connection) {
+      void relay.close();
+      return;
+    }
+    this.bases.push(relay);
+    this.agent.addBase(relay);
+  }
+
   /** Before start() a pair may be ready already; DTLS then waits for start(), as the viewer lacks our fingerprint. */
   private onPairReady(): void {
     if (!this.isStarted || this.isDtlsStarted) return;
@@ -278,7 +298,8 @@ export class Peer {
     clearTimeout(this.watchdog);
     this.dtls.close();
     this.agent.close();
-    this.closing = Promise.all(this.bases.map(base => base.close())).then(() => {});
+    const closing = [this.queries.close(), ...this.bases.map(base => base.close())];
+    this.closing = Promise.all(closing).then(() => {});
     const listener = this.closedListener;
     this.closedListener = undefined;
     this.connectedListener = undefined;

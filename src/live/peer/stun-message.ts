@@ -1,22 +1,31 @@
 /**
- * STUN messages as ICE uses them: RFC 8489 (format, MESSAGE-INTEGRITY, FINGERPRINT) and RFC 8445 §7.1 (PRIORITY,
- * USE-CANDIDATE, ICE-CONTROLLED, ICE-CONTROLLING).
+ * STUN messages as ICE and TURN use them: RFC 8489 (format, MESSAGE-INTEGRITY, FINGERPRINT), RFC 8445 §7.1 (PRIORITY,
+ * USE-CANDIDATE, ICE-CONTROLLED, ICE-CONTROLLING) and the attributes of RFC 8656.
  *
  * Reading copies nothing: the message keeps offsets into the datagram, and integrity is checked when somebody knows
- * the password. Every length is checked once. Left out: SHA-256 integrity and long-term credentials, which ICE checks
- * do not use; TURN has its own home in werift-turn.ts. Live thread.
+ * the key. Every length is checked once. Left out: SHA-256 integrity, which ICE checks do not use and TURN servers do
+ * not ask for. Live thread.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { crc32 } from 'node:zlib';
-import { canonicalAddress } from '../offer/addresses.ts';
+import { canonicalAddress } from '../../config/addresses.ts';
 
+/** Message types of the method Binding; those of other methods are the same bits with the method's number. */
 export const StunType = { request: 0x0001, indication: 0x0011, success: 0x0101, error: 0x0111 } as const;
 
 export const StunAttribute = {
   username: 0x0006,
   messageIntegrity: 0x0008,
   errorCode: 0x0009,
+  channelNumber: 0x000c,
+  lifetime: 0x000d,
+  xorPeerAddress: 0x0012,
+  data: 0x0013,
+  realm: 0x0014,
+  nonce: 0x0015,
+  xorRelayedAddress: 0x0016,
+  requestedTransport: 0x0019,
   xorMappedAddress: 0x0020,
   priority: 0x0024,
   useCandidate: 0x0025,
@@ -26,7 +35,8 @@ export const StunAttribute = {
 } as const;
 
 const headerBytes = 20;
-const magicCookie = 0x2112a442;
+/** RFC 8489 §5. */
+export const magicCookie = 0x2112a442;
 const integrityBytes = 20;
 const fingerprintXor = 0x5354554e;
 /** Attributes of one message that are looked at; ICE uses eight. */
@@ -81,9 +91,13 @@ export class StunMessage {
     return value && value.length >= 4 ? (value[2]! & 7) * 100 + value[3]! : undefined;
   }
 
-  /** XOR-MAPPED-ADDRESS. */
   get mappedAddress(): { readonly address: string; readonly port: number } | undefined {
-    const value = this.value(StunAttribute.xorMappedAddress);
+    return this.address(StunAttribute.xorMappedAddress);
+  }
+
+  /** An address attribute of the form of XOR-MAPPED-ADDRESS, in canonical form. */
+  address(attribute: number): { readonly address: string; readonly port: number } | undefined {
+    const value = this.value(attribute);
     if (!value || value.length < 8) return undefined;
     const port = value.readUInt16BE(2) ^ (magicCookie >>> 16);
     const mask = this.bytes.subarray(4, headerBytes);
@@ -95,8 +109,8 @@ export class StunMessage {
     return { address: canonicalAddress(groups.join(':')), port };
   }
 
-  /** Whether MESSAGE-INTEGRITY is there and was made with this password (RFC 8489 §14.5). */
-  isAuthentic(password: string): boolean {
+  /** Whether MESSAGE-INTEGRITY is there and was made with this password or key (RFC 8489 §14.5). */
+  isAuthentic(password: string | Buffer): boolean {
     const received = this.value(StunAttribute.messageIntegrity);
     if (received?.length !== integrityBytes) return false;
     const end = this.offsets.get(StunAttribute.messageIntegrity)! - 4;
@@ -184,19 +198,19 @@ export class StunWriter {
     return this.bytes(StunAttribute.errorCode, value);
   }
 
-  /** XOR-MAPPED-ADDRESS of an IP address. */
-  mappedAddress(address: string, port: number): this {
+  /** XOR-MAPPED-ADDRESS, or another attribute of its form, of an IP address. */
+  mappedAddress(address: string, port: number, attribute: number = StunAttribute.xorMappedAddress): this {
     const plain = isIPv4(address) ? Buffer.from(address.split('.').map(Number)) : ipv6Bytes(address);
     const mask = this.header.subarray(4);
     const value = Buffer.alloc(4 + plain.length);
     value[1] = plain.length === 4 ? 1 : 2;
     value.writeUInt16BE(port ^ (magicCookie >>> 16), 2);
     for (let i = 0; i < plain.length; i++) value[4 + i] = plain[i]! ^ mask[i]!;
-    return this.bytes(StunAttribute.xorMappedAddress, value);
+    return this.bytes(attribute, value);
   }
 
-  /** The whole message, signed with the password if one is given, with its fingerprint. */
-  finish(password?: string): Buffer {
+  /** The whole message, signed with the password or key if one is given, with its fingerprint. */
+  finish(password?: string | Buffer): Buffer {
     if (password !== undefined)
       this.bytes(StunAttribute.messageIntegrity, integrityOf(this.concatenate(), password));
     const fingerprint = fingerprintOf(this.concatenate());
@@ -211,7 +225,7 @@ export class StunWriter {
 }
 
 /** The HMAC over what stands before the attribute, with the length field as if it ended right after it. */
-function integrityOf(before: Buffer, password: string): Buffer {
+function integrityOf(before: Buffer, password: string | Buffer): Buffer {
   return createHmac('sha1', password)
     .update(withLength(before, before.length - headerBytes + 4 + integrityBytes))
     .digest();

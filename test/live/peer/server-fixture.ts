@@ -12,6 +12,8 @@ export interface ServerOptions {
   readonly mapped?: readonly [string, number];
   /** Answers allocations with this error instead of a challenge. */
   readonly errorCode?: number;
+  /** Wait before each answer of TURN. */
+  readonly delayMs?: number;
 }
 
 type Address = readonly [string, number];
@@ -25,6 +27,7 @@ export class IceTestServer {
   private readonly key = makeIntegrityKey('user', 'realm', 'secret');
   private readonly channels = new Map<number, Address>();
   private client: Address | undefined;
+  private readonly timers: NodeJS.Timeout[] = [];
 
   private constructor(options: ServerOptions) {
     this.options = options;
@@ -44,6 +47,7 @@ export class IceTestServer {
   }
 
   close(): void {
+    for (const timer of this.timers) clearTimeout(timer);
     this.socket.close();
     this.relay.close();
   }
@@ -59,7 +63,8 @@ export class IceTestServer {
     this.requests.push(request.messageMethod);
     if (this.options.hangs) return;
     if (request.messageMethod === methods.BINDING) this.answerBinding(request, from);
-    else this.answerTurn(request, from);
+    else if (this.options.delayMs === undefined) this.answerTurn(request, from);
+    else this.timers.push(setTimeout(() => this.answerTurn(request, from), this.options.delayMs));
   }
 
   private answerBinding(request: Message, from: Address): void {

@@ -1,6 +1,6 @@
 /**
- * Guards what src/live/peer/werift-dtls.ts and werift-turn.ts know of werift's inside: each test names one thing that a
- * new version must not change unnoticed. If one fails, read the adapter and the new version before repairing the test.
+ * Guards what src/live/peer/werift-dtls.ts knows of werift's inside: each test names one thing that a new version must
+ * not change unnoticed. If one fails, read the adapter and the new version before repairing the test.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -37,14 +37,14 @@ describe('werift', () => {
     assert.equal(version, '0.24.4');
   });
 
-  it('is imported by two files of src alone', () => {
+  it('is imported by one file of src alone', () => {
     const root = new URL('../../../src/', import.meta.url);
     const importers = readdirSync(root, { recursive: true, encoding: 'utf8' })
       .filter(name => name.endsWith('.ts'))
       .filter(name => /from 'werift'/.test(readFileSync(new URL(name, root), 'utf8')))
       .map(name => name.replaceAll('\\', '/'))
       .sort();
-    assert.deepEqual(importers, ['live/peer/werift-dtls.ts', 'live/peer/werift-turn.ts']);
+    assert.deepEqual(importers, ['live/peer/werift-dtls.ts']);
   });
 
   it('puts its receiver into the transport and sends through it', async () => {
@@ -113,16 +113,5 @@ describe('werift', () => {
     const socket = await client();
     const extension = socket.extensions.find((entry: { type: number }) => entry.type === 14);
     assert.equal(Buffer.from(extension.data).toString('hex').slice(0, 12), '000400070001');
-  });
-
-  it('has the TURN client with replaceable refresh and cancellable transactions', async () => {
-    const udp = await werift.UdpTransport.init('udp4');
-    const turn: Internals = new werift.TurnProtocol(['127.0.0.1', 9], 'u', 'p', 600, udp);
-    assert.ok(Object.hasOwn(turn, 'refresh'));
-    assert.deepEqual(turn.transactions, {});
-    assert.equal(typeof turn.onData.subscribe, 'function');
-    assert.equal(typeof turn.requestWithRetry, 'function');
-    assert.equal(typeof udp.socket.on, 'function');
-    await udp.close();
   });
 });
