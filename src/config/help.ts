@@ -3,7 +3,7 @@
  * Pure; at most 80 columns.
  */
 import { type Option, options, shownValue } from './options.ts';
-import type { ValueSchema } from './schema.ts';
+import type { ValueSchema } from './value-schema.ts';
 
 const columns = 80;
 

@@ -21,8 +21,9 @@ import {
   shownValue,
   valueOfText,
 } from './options.ts';
-import { configurationSchema, type GroupSchema } from './schema.ts';
+import { configurationSchema } from './schema.ts';
 import { nearest } from './suggest.ts';
+import type { GroupSchema } from './value-schema.ts';
 
 /** The largest configuration file that is read: a hundred times what every key together takes. */
 export const fileBytesMax = 256 * 1024;

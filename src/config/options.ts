@@ -4,7 +4,8 @@
  * `live.maxViewers` is `--live-max-viewers` and `OPENCAMERAD_LIVE_MAX_VIEWERS`. Text becomes a value by strict rules of
  * our own here (no blanks, no hexadecimal, no "yes"), so that a slip is an error and not another number. Pure.
  */
-import { configurationSchema, type GroupSchema, type ValueSchema } from './schema.ts';
+import { configurationSchema } from './schema.ts';
+import type { GroupSchema, ValueSchema } from './value-schema.ts';
 
 /** What every environment variable of the daemon begins with. */
 export const environmentPrefix = 'OPENCAMERAD_';
