@@ -6,6 +6,8 @@ export default defineConfig({
     cli: 'src/cli.ts',
     'workers/capture': 'workers/capture.ts',
     'workers/live': 'workers/live.ts',
+    'workers/tasks': 'workers/tasks.ts',
+    'workers/scan-database': 'workers/scan-database.ts',
   },
   format: 'esm',
   target: 'node20',

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
- * The command line of the daemon: `opencamerad [start]`, `config show`, `config check`, `--help`, `--version`.
+ * The command line of the daemon: `opencamerad [start]`, the commands of commands/, `config show`, `config check`,
+ * `--help`, `--version`.
  *
  * What scripts may rely on: one line `ready URL` on standard output when everything serves, everything else on standard
  * error; exit status 0 after SIGTERM or SIGINT, 2 for bad usage or configuration, 1 for a failed start or a failure of
  * the main thread. No other file ends the process.
  */
-import { CameraError } from './base/errors.ts';
-import { parseCommandLine } from './config/command-line.ts';
+import { CameraError, type ErrorCode } from './base/errors.ts';
+import { type Command, parseCommandLine } from './config/command-line.ts';
 import type { Configuration } from './config/configuration.ts';
 import { helpText } from './config/help.ts';
 import type { LoadedConfiguration } from './config/load.ts';
@@ -18,12 +19,15 @@ import { errorFields, type Logger, printable } from './telemetry/log.ts';
 
 const status = { ok: 0, failed: 1, usage: 2 } as const;
 
+/** Errors that whoever typed the command can mend. */
+const usageCodes: readonly ErrorCode[] = ['usage-invalid', 'config-invalid', 'password-unacceptable'];
+
 /**
  * Runs the command; resolves to the exit status, or never, when the daemon runs and ends the process by itself. What a
  * command does not need is not loaded: help answers at once, and the daemon hears signals before its libraries load.
  */
 async function main(argv: readonly string[]): Promise<number> {
-  const { command, flags, file } = parseCommandLine(argv);
+  const { command, flags, file, yes } = parseCommandLine(argv);
   if (command === 'help') return print(helpText(packageVersion()));
   if (command === 'version') return print(`${packageVersion()}\n`);
   const daemon = command === 'start' ? new Daemon() : undefined;
@@ -32,12 +36,31 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === 'config show') return print(`${JSON.stringify(shown(loaded), null, 2)}\n`);
   if (!daemon) {
     for (const warning of loaded.warnings) complain(`warning: ${warning}`);
-    return print('the configuration is valid\n');
+    if (command === 'config check') return print('the configuration is valid\n');
+    return runCommand(command, loaded.configuration, yes);
   }
   const { createLogger } = await import('./telemetry/logger.ts');
   const logger = createLogger(loaded.configuration.log);
   for (const warning of loaded.warnings) logger.warn(warning);
   return daemon.run(loaded.configuration, logger);
+}
+
+/** Runs a command that is not the daemon; its log is for trouble alone, since it prints what it did. */
+async function runCommand(command: Command, configuration: Configuration, yes: boolean): Promise<number> {
+  if (command === 'doctor') {
+    const { doctor } = await import('./commands/doctor.ts');
+    return (await doctor(configuration, print)) ? status.ok : status.failed;
+  }
+  const [{ createLogger }, commands] = await Promise.all([
+    import('./telemetry/logger.ts'),
+    import('./commands/accounts.ts'),
+  ]);
+  const logger = createLogger({ ...configuration.log, level: 'warn' });
+  const given = { configuration, logger, yes, write: print };
+  if (command === 'user reset-password') await commands.resetPasswordCommand(given);
+  else if (command === 'token rotate-key') await commands.rotateKeysCommand(given);
+  else await commands.factoryResetCommand(given);
+  return status.ok;
 }
 
 /** The life of the process around the camera: signals, failures of the main thread, the end. */
@@ -134,8 +157,8 @@ main(process.argv.slice(2)).then(
   },
   error => {
     complain(error instanceof CameraError ? error.message : String(error));
-    if (error instanceof CameraError && error.code === 'usage-invalid') complain('try opencamerad --help');
-    process.exitCode =
-      error instanceof CameraError && error.code !== 'internal' ? status.usage : status.failed;
+    if (error instanceof CameraError && error.details.seeHelp) complain('try opencamerad --help');
+    const isUsage = error instanceof CameraError && usageCodes.includes(error.code);
+    process.exitCode = isUsage ? status.usage : status.failed;
   },
 );

@@ -9,11 +9,15 @@ import { mkdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Accounts } from './auth/accounts.ts';
+import { AuditLog } from './auth/audit-log.ts';
+import { LoginThrottle } from './auth/login-throttle.ts';
+import { hashMsMax, PooledPasswordHasher } from './auth/password-hasher.ts';
 import type { Clock } from './base/clock.ts';
 import { CameraError } from './base/errors.ts';
 import type { TrackInfo } from './base/tracks.ts';
 import type { Configuration } from './config/configuration.ts';
-import { type CameraState, openStateFolder } from './config/state-folder.ts';
+import { openStateFolder } from './config/state-folder.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import type { HttpServices } from './http/services.ts';
 import type { HealthReport, WorkerHealth } from './ipc/health.ts';
@@ -35,8 +39,10 @@ import { packageVersion } from './supervisor/package-version.ts';
 import { resourceLimits } from './supervisor/resource-limits.ts';
 import { SupervisedWorker } from './supervisor/supervised-worker.ts';
 import { type Part, Supervisor } from './supervisor/supervisor.ts';
+import { TaskPool } from './supervisor/task-pool.ts';
 import { packageFolder, workerEntry } from './supervisor/worker-entry.ts';
-import type { Logger } from './telemetry/log.ts';
+import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
+import { errorFields, type Logger } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { systemClock } from './telemetry/system-clock.ts';
 
@@ -47,8 +53,6 @@ const sourceUpSuffix = '_source_up';
 export interface Camera {
   /** Where a browser on this machine finds it, with a slash at the end. */
   readonly url: string;
-  /** A secret; see state-folder.ts. */
-  readonly setupToken: string;
   /** Stops everything within 2 s; resolves to the names of parts that would not end. */
   stop(): Promise<readonly string[]>;
 }
@@ -69,26 +73,37 @@ export async function startCamera(
 
   const recordingsFolder = openRecordingsFolder(configuration);
   const metrics = new Metrics();
+  const tasks = new TaskPool({ logger });
+  const users = await UsersPart.open(configuration, tasks, { clock, logger });
   const ring = createFrameRing(configuration.ring);
-  const { capture, live, requests, tracks } = makeWorkers(configuration, ring, { clock, logger, metrics });
+  const workers = makeWorkers(configuration, ring, { clock, logger, metrics });
+  const { capture, live, requests } = workers;
+  const eventLoopDelay = new EventLoopDelay();
   const http = new HttpPart(configuration, () => ({
-    token: state.setupToken,
+    accounts: users.accounts,
+    audit: users.audit,
     deviceUuid: state.deviceUuid,
+    stateFolder: path.resolve(configuration.state),
     clock,
     startedMonoUs,
     firmwareVersion: packageVersion(),
-    tracks,
+    tracks: workers.tracks,
     health: () => healthOf(supervisor.health(), metrics.get('capture')),
     metrics: () => {
-      metrics.update('main', { values: mainValues(supervisor, clock.monoUs() - startedMonoUs) });
+      metrics.update('tasks', tasks.stats());
+      const upUs = clock.monoUs() - startedMonoUs;
+      metrics.update('main', { values: mainValues(supervisor, upUs, eventLoopDelay) });
       return metrics.text();
     },
     recordingsFolder,
     liveRequest: request => requests.request(request),
+    onLiveSessionEnded: workers.onLiveSessionEnded,
     logger,
     live: configuration.live,
+    http: configuration.http,
+    https: configuration.https,
   }));
-  const supervisor: Supervisor = new Supervisor([capture, live, http], { logger, clock });
+  const supervisor: Supervisor = new Supervisor([users, tasks, capture, live, http], { logger, clock });
 
   try {
     // An abort does not wait for the part that is starting: stopping ends that too.
@@ -98,9 +113,70 @@ export async function startCamera(
     await supervisor.stop();
     throw error;
   }
-  const url = addressUrl(configuration.host, http.port);
-  announce(logger, configuration.host, http.port, url, state);
-  return { url, setupToken: state.setupToken, stop: () => supervisor.stop() };
+  const scheme = configuration.https.enabled ? 'https' : 'http';
+  const url = addressUrl(configuration.host, http.port, scheme);
+  announce(logger, configuration.host, http.port, scheme, users.accounts);
+  void users.measureHash();
+  return { url, stop: () => supervisor.stop() };
+}
+
+/** The user and what surrounds it; started before everything else, so that its database is closed after everything. */
+class UsersPart implements Part {
+  readonly name = 'users';
+  readonly accounts: Accounts;
+  readonly audit: AuditLog;
+  private readonly hasher: PooledPasswordHasher;
+  private readonly logger: Logger;
+
+  private constructor(accounts: Accounts, audit: AuditLog, hasher: PooledPasswordHasher, logger: Logger) {
+    this.accounts = accounts;
+    this.audit = audit;
+    this.hasher = hasher;
+    this.logger = logger;
+  }
+
+  static async open(
+    { state, accounts: configuration }: Configuration,
+    tasks: TaskPool,
+    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  ): Promise<UsersPart> {
+    const folder = path.resolve(state);
+    const audit = new AuditLog({ file: path.join(folder, 'audit.log'), clock, logger });
+    const hasher = new PooledPasswordHasher(tasks, configuration);
+    const throttle = new LoginThrottle({ clock, configuration });
+    const accounts = await Accounts.open({
+      folder,
+      scanEntry: workerEntry('scan-database'),
+      clock,
+      logger,
+      hasher,
+      throttle,
+      audit,
+      configuration,
+    });
+    return new UsersPart(accounts, audit, hasher, logger);
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<boolean> {
+    await this.accounts.close();
+    await this.audit.close();
+    return true;
+  }
+
+  /** Tells the owner of a slow board that a log-in will take long, and what helps. */
+  async measureHash(): Promise<void> {
+    try {
+      const hashMs = Math.round(await this.hasher.measure());
+      const advice = 'a cheaper hash: --accounts-argon2-memory-kib 7168 --accounts-argon2-iterations 5';
+      if (hashMs > hashMsMax)
+        this.logger.warn('checking a password takes long on this machine', { hashMs, advice });
+      else this.logger.debug('time of one password hash', { hashMs });
+    } catch (error) {
+      this.logger.warn('the time of a password hash could not be measured', errorFields(error));
+    }
+  }
 }
 
 /** Our own folder is made; one that the owner named (a card) is not: a missing card must be seen, not papered over. */
@@ -126,6 +202,7 @@ interface Workers {
   readonly live: SupervisedWorker<LiveCommand, LiveReport>;
   readonly requests: LiveChannel;
   tracks(): readonly TrackInfo[];
+  onLiveSessionEnded(listener: (liveSessionId: string) => void): void;
 }
 
 function makeWorkers(
@@ -137,6 +214,7 @@ function makeWorkers(
   const logLevel = configuration.log.level;
   let tracks: readonly TrackInfo[] = [];
   const requests: LiveChannel = new RequestChannel('live');
+  const endListeners: ((liveSessionId: string) => void)[] = [];
   const { source, subSource, audioSource, sourceFps } = configuration;
   const demoFolder = fileURLToPath(new URL('assets/demo', packageFolder()));
   const captureData: CaptureWorkerData = {
@@ -177,12 +255,21 @@ function makeWorkers(
       requests.close();
     },
     onReport(report) {
-      if (report.type === 'session-ended')
+      if (report.type === 'session-ended') {
         logger.info('live session ended', { session: report.sessionId, reason: report.reason });
-      else requests.take(report as WorkerReport);
+        for (const listener of endListeners) listener(report.sessionId);
+      } else requests.take(report as WorkerReport);
     },
   });
-  return { capture, live, requests, tracks: () => tracks };
+  return {
+    capture,
+    live,
+    requests,
+    tracks: () => tracks,
+    onLiveSessionEnded: listener => {
+      endListeners.push(listener);
+    },
+  };
 }
 
 /** The HTTP front end as a part that the supervisor starts last and stops first. */
@@ -233,10 +320,19 @@ function healthOf(workers: readonly WorkerHealth[], capture: Stats | undefined):
   return { status: isWell ? 'ok' : 'degraded', workers, sources };
 }
 
-function mainValues(supervisor: Supervisor, upUs: number): Record<string, number> {
+function mainValues(
+  supervisor: Supervisor,
+  upUs: number,
+  eventLoopDelay: EventLoopDelay,
+): Record<string, number> {
+  const { p50Us, p99Us, maxUs } = eventLoopDelay.take();
   const values: Record<string, number> = {
     uptime_seconds: Math.floor(upUs / 1_000_000),
     resident_bytes: process.memoryUsage.rss(),
+    // Since the scrape before.
+    event_loop_delay_p50_us: p50Us,
+    event_loop_delay_p99_us: p99Us,
+    event_loop_delay_max_us: maxUs,
   };
   for (const { name, state, restarts } of supervisor.health()) {
     values[`worker_${name}_running`] = state === 'running' ? 1 : 0;
@@ -246,11 +342,24 @@ function mainValues(supervisor: Supervisor, upUs: number): Record<string, number
 }
 
 /** Tells people where the camera is and how it is opened; the only place that writes the setup token down. */
-function announce(logger: Logger, host: string, port: number, url: string, state: CameraState): void {
+function announce(
+  logger: Logger,
+  host: string,
+  port: number,
+  scheme: 'http' | 'https',
+  { state, setupToken }: Accounts,
+): void {
+  const url = addressUrl(host, port, scheme);
   logger.info(`camera ready: ${url}`);
   if (isWildcard(host))
     for (const address of Object.values(networkInterfaces()).flat())
       if (address && !address.internal && !address.address.startsWith('fe80'))
-        logger.info(`on the network: ${addressUrl(address.address, port)}`);
-  logger.info(`setup token: ${state.setupToken}`);
+        logger.info(`on the network: ${addressUrl(address.address, port, scheme)}`);
+  // The fragment stays in the browser: it is neither sent nor logged by anything on the way.
+  if (state === 'factory')
+    logger.info(`set up the camera: ${url}#setup=${setupToken} (setup token ${setupToken})`);
+  if (state === 'damaged')
+    logger.error(
+      'the user database is damaged, so nobody can log in; restore it, or run opencamerad factory-reset',
+    );
 }

@@ -97,5 +97,5 @@ function unknown(kind: string, name: string, known: readonly string[]): CameraEr
 }
 
 function usage(message: string): CameraError {
-  return new CameraError('usage-invalid', message);
+  return new CameraError('usage-invalid', message, { seeHelp: true });
 }

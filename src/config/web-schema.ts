@@ -167,7 +167,7 @@ export const accountsSchema: GroupSchema = {
       type: 'integer',
       description: 'Passes of one password hash.',
       default: 2,
-      minimum: 1,
+      minimum: 2,
       maximum: 16,
     },
     argon2Parallelism: {

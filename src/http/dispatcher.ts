@@ -1,53 +1,65 @@
 /**
- * The way of every request: guard, route, token, body, handler, reply; in this order, and in this file alone.
+ * The way of every request: guard, gate, route, authentication, parameters, body, handler, reply; in this order, and in
+ * this file alone.
  *
  * What is refused early is refused cheaply: a malformed header ends the connection, an unknown path or a missing token
- * is answered before a byte of the body is looked at. Every request has an id, which stands in the answer
- * (`x-request-id`), in the problem document and in the log. Handlers are synchronous or not; either way nothing is
- * written after the client left, and a reply that takes too long becomes `request-timeout`. Main thread.
+ * is answered before a byte of the body is looked at. Only the library's rule that a body must be read from the first
+ * moment lets bytes come in, bounded, while the accounts are asked about the token; they are not parsed before that. Every
+ * request has an id, which stands in the answer (`x-request-id`), in the problem document and in the log. Nothing is
+ * written after the client left, and an answer that takes too long becomes `request-timeout`. Main thread.
  */
-import { randomUUID } from 'node:crypto';
+import type { Session } from '../auth/session.ts';
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import { LogThrottle } from '../telemetry/log-throttle.ts';
-import type { TokenCheck } from './access-token.ts';
-import { commonHeaders, declaredBodyBytes, requestFault } from './guard.ts';
-import { ignoredBodyBytesMax, requestDeadlineMs } from './limits.ts';
+import { presentedToken } from './access-token.ts';
+import type { Gate } from './gate.ts';
+import { answerHeaders, declaredBodyBytes, requestFault } from './guard.ts';
+import { checkMediaType, parseJsonBody } from './json-body.ts';
+import { ignoredBodyBytesMax } from './limits.ts';
+import type { Operation } from './openapi/operation-table.ts';
+import { linkName, queryValue, readParameters } from './openapi/parameters.ts';
+import type { ReplyCheck } from './openapi/reply-check.ts';
+import type { SchemaSet } from './openapi/schemas.ts';
+import type { OperationId } from './operations.ts';
+import { PendingCall } from './pending-call.ts';
 import { problemCodeOf, problemReply, problems, RequestFault } from './problems.ts';
 import type { Reply } from './reply.ts';
-import type { Route, RouteRequest, Router } from './router.ts';
+import type { OperationRoute, Router } from './router.ts';
+import type { AccountsService } from './services.ts';
 import type { Exchange } from './uws.ts';
 
-const noBody = new Uint8Array(0);
+/** What a dispatcher is made of. */
+export interface DispatcherOptions {
+  readonly router: Router;
+  readonly gate: Pick<Gate, 'check' | 'preflight' | 'replyHeaders'>;
+  readonly accounts: Pick<AccountsService, 'authenticate'>;
+  /** For parameters and bodies. */
+  readonly schemas: SchemaSet;
+  /** Where every answer is to be checked. */
+  readonly replyCheck: ReplyCheck | undefined;
+  /** Operations that need no token although the document says so. */
+  readonly openOperations: ReadonlySet<OperationId>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Until a body must be there, and from then until the answer. */
+  readonly deadlineMs: number;
+}
 
 /** Takes requests to their routes; one for a server. */
 export class Dispatcher {
-  private readonly router: Router;
-  private readonly isAllowed: TokenCheck;
-  private readonly logger: Logger;
+  private readonly options: DispatcherOptions;
   private readonly throttle: LogThrottle;
-  private readonly clock: Clock;
-  private readonly deadlineMs: number;
 
-  constructor(options: {
-    readonly router: Router;
-    readonly isAllowed: TokenCheck;
-    readonly logger: Logger;
-    readonly clock: Clock;
-    readonly deadlineMs?: number;
-  }) {
-    this.router = options.router;
-    this.isAllowed = options.isAllowed;
-    this.logger = options.logger;
+  constructor(options: DispatcherOptions) {
+    this.options = options;
     this.throttle = new LogThrottle(options.logger, options.clock);
-    this.clock = options.clock;
-    this.deadlineMs = options.deadlineMs ?? requestDeadlineMs;
   }
 
   /** Answers a request; never throws. Called by the library on its stack. */
   dispatch(exchange: Exchange): void {
-    const call = new Call(exchange, this.clock.monoUs());
+    const call = new PendingCall(exchange, this.options.clock.monoUs());
     const fault = requestFault(exchange.path, exchange.headers);
     if (fault !== undefined) {
       this.throttle.log('warn', 'malformed', 'malformed request refused', {
@@ -56,132 +68,215 @@ export class Dispatcher {
         fault,
       });
       exchange.refuse(
-        withCommonHeaders(problemReply(new RequestFault('request-malformed'), call.requestId), call),
+        this.complete(call, problemReply(new RequestFault('request-malformed'), call.requestId)),
       );
       return;
     }
     try {
-      const { route, parameters } = this.admit(exchange);
-      if (route.body) void this.handleWithBody(call, route, parameters, route.body.bytesMax);
-      else this.handle(call, route, parameters, noBody);
+      this.admit(call);
     } catch (error) {
       this.fail(call, error);
     }
   }
 
-  /** The route, for a request that may reach it. */
-  private admit(exchange: Exchange): { route: Route; parameters: Readonly<Record<string, string>> } {
-    const match = this.router.match(exchange.method, exchange.path);
+  private admit(call: PendingCall): void {
+    const { exchange } = call;
+    const { gate, router } = this.options;
+    const match = router.match(exchange.method, exchange.path);
+    if (match && 'route' in match) call.operation = match.route.operation;
+    const refusal = gate.check(exchange);
+    if (refusal) throw refusal;
+    const preflight = gate.preflight(exchange);
+    if (preflight) {
+      this.send(call, preflight);
+      return;
+    }
     if (!match) throw new RequestFault('not-found');
     if ('allow' in match) throw new RequestFault('method-not-allowed', {}, { allow: match.allow });
-    if (match.route.access === 'token' && !this.isAllowed(exchange.headers))
-      throw new RequestFault('unauthorized');
-    const body = match.route.body;
-    if (declaredBodyBytes(exchange.headers) > (body?.bytesMax ?? ignoredBodyBytesMax))
-      throw new RequestFault('body-too-large');
-    body?.check(exchange.headers);
-    return match;
-  }
-
-  private async handleWithBody(
-    call: Call,
-    route: Route,
-    parameters: RouteRequest['parameters'],
-    bytesMax: number,
-  ): Promise<void> {
-    const body = await call.exchange.readBody(bytesMax);
-    if (call.exchange.aborted) return;
-    if (body) this.handle(call, route, parameters, body);
-    else this.fail(call, new RequestFault('body-too-large'));
-  }
-
-  private handle(call: Call, route: Route, parameters: RouteRequest['parameters'], body: Uint8Array): void {
-    try {
-      const reply = route.handle(call.requestFor(parameters, body));
-      if (reply instanceof Promise) this.await(call, reply);
-      else this.send(call, reply);
-    } catch (error) {
-      this.fail(call, error);
+    const { route, segments } = match;
+    if (route.operation) this.operate(call, route, segments);
+    else {
+      checkIgnoredBody(exchange);
+      this.answer(call, route.handle({ headers: exchange.headers }));
     }
   }
 
-  private await(call: Call, reply: Promise<Reply>): void {
-    const timer = setTimeout(() => {
-      call.abandon();
-      this.fail(call, new CameraError('request-timeout', 'the request was not answered in time'));
-    }, this.deadlineMs);
-    timer.unref();
-    reply
-      .then(
-        value => this.send(call, value),
-        error => this.fail(call, error),
-      )
-      .finally(() => clearTimeout(timer));
+  private operate(
+    call: PendingCall,
+    route: OperationRoute,
+    segments: Readonly<Record<string, string>>,
+  ): void {
+    const { exchange } = call;
+    const { operation } = route;
+    call.token = presentedToken(exchange.headers);
+    const needsSession = this.needsSession(operation, call);
+    if (call.token === undefined && (needsSession || operation.access === 'setup'))
+      throw new RequestFault('unauthorized');
+    const bodyFault = bodyFaultOf(operation, exchange);
+    const bytesMax = bodyFault ? undefined : operation.body?.bytesMax;
+    const reading = bytesMax === undefined ? undefined : exchange.readBody(bytesMax, this.options.deadlineMs);
+    if (needsSession || reading) {
+      this.continue(call, route, segments, { needsSession, bodyFault, reading }).catch(error =>
+        this.fail(call, error),
+      );
+      return;
+    }
+    this.readParameters(call, operation, segments);
+    if (bodyFault) throw bodyFault;
+    this.answer(call, route.handle(call.forHandler() as never));
   }
 
-  private fail(call: Call, error: unknown): void {
+  private async continue(
+    call: PendingCall,
+    route: OperationRoute,
+    segments: Readonly<Record<string, string>>,
+    todo: {
+      readonly needsSession: boolean;
+      readonly bodyFault: RequestFault | undefined;
+      readonly reading: Promise<Uint8Array | undefined> | undefined;
+    },
+  ): Promise<void> {
+    if (todo.needsSession) call.session = await this.authenticate(call.token!);
+    if (call.abandoned) return;
+    this.readParameters(call, route.operation, segments);
+    if (todo.bodyFault) throw todo.bodyFault;
+    if (todo.reading) {
+      const bytes = await todo.reading;
+      if (call.abandoned) return;
+      if (!bytes) throw new RequestFault(call.exchange.bodyFault);
+      call.body = this.parseBody(route.operation, bytes);
+    }
+    this.answer(call, route.handle(call.forHandler() as never));
+  }
+
+  /** A link is the handler's to judge; a token decides alone where there is one. */
+  private needsSession({ id, access }: Operation, { token, exchange }: PendingCall): boolean {
+    if (this.options.openOperations.has(id)) return false;
+    if (access === 'session-or-link')
+      return token !== undefined || queryValue(exchange.query, linkName) === undefined;
+    return access === 'session';
+  }
+
+  private async authenticate(token: string): Promise<Session> {
+    const session = await this.withinDeadline(this.options.accounts.authenticate(token));
+    if (!session) throw new RequestFault('unauthorized');
+    return session;
+  }
+
+  private readParameters(
+    call: PendingCall,
+    operation: Operation,
+    segments: Readonly<Record<string, string>>,
+  ): void {
+    const { query, headers } = call.exchange;
+    const credentials = operation.access === 'session-or-link' ? [linkName] : [];
+    const source = { path: segments, query, headers };
+    call.parameters = readParameters(operation.parameters, this.options.schemas, source, credentials);
+  }
+
+  private parseBody({ body }: Operation, bytes: Uint8Array): unknown {
+    const value = parseJsonBody(bytes);
+    const fault = body?.schema === undefined ? undefined : this.options.schemas.check(body.schema, value);
+    if (fault) throw new RequestFault('body-invalid', { ...fault, pointer: fault.pointer.slice(0, 100) });
+    return value;
+  }
+
+  private answer(call: PendingCall, reply: Reply | Promise<Reply>): void {
+    if (reply instanceof Promise)
+      this.withinDeadline(reply, () => call.abandon()).then(
+        value => this.send(call, value),
+        error => this.fail(call, error),
+      );
+    else this.send(call, reply);
+  }
+
+  /** The same, or `request-timeout`; what comes after that is dropped. */
+  private async withinDeadline<Value>(promise: Promise<Value>, onTimeout?: () => void): Promise<Value> {
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        onTimeout?.();
+        reject(new CameraError('request-timeout', 'the request was not answered in time'));
+      }, this.options.deadlineMs);
+      timer.unref();
+    });
+    try {
+      return await Promise.race([promise, deadline]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private fail(call: PendingCall, error: unknown): void {
     const code = problemCodeOf(error);
     const { status } = problems[code];
     if (status >= 500)
       this.throttle.log(status === 500 ? 'error' : 'warn', `failed-${code}`, 'request failed', {
-        requestId: call.requestId,
-        method: call.exchange.method,
-        path: call.exchange.path,
+        ...logFieldsOf(call),
         ...errorFields(error),
       });
-    // What is left of a body that is too large is not waited for.
-    this.send(call, problemReply(error, call.requestId), { close: code === 'body-too-large' });
+    // What is left of a body that is too large or too slow is not waited for.
+    const close = code === 'body-too-large' || code === 'body-timeout';
+    this.send(call, problemReply(error, call.requestId), { close });
   }
 
-  private send(call: Call, reply: Reply, options: { readonly close?: boolean } = {}): void {
-    const sent = call.exchange.send(withCommonHeaders(reply, call), options);
-    this.logger.debug('request', {
-      requestId: call.requestId,
-      remoteAddress: call.exchange.remoteAddress,
-      method: call.exchange.method,
-      path: call.exchange.path,
-      status: sent ? reply.status : undefined,
-      aborted: call.exchange.aborted || undefined,
-      durationUs: this.clock.monoUs() - call.startedMonoUs,
+  private send(call: PendingCall, reply: Reply, options: { readonly close?: boolean } = {}): void {
+    const { exchange } = call;
+    if (exchange.aborted) return;
+    const complete = this.complete(call, reply);
+    const sent = exchange.send(complete, options);
+    this.options.logger.debug('request', {
+      ...logFieldsOf(call),
+      remoteAddress: exchange.remoteAddress,
+      status: sent ? complete.status : undefined,
+      durationUs: this.options.clock.monoUs() - call.startedMonoUs,
     });
   }
-}
 
-/** One request on its way. */
-class Call {
-  readonly requestId = randomUUID();
-  readonly exchange: Exchange;
-  readonly startedMonoUs: number;
-  private isAbandoned = false;
-
-  constructor(exchange: Exchange, startedMonoUs: number) {
-    this.exchange = exchange;
-    this.startedMonoUs = startedMonoUs;
+  /** The answer with the fields that every answer has; in its place a 500 where it breaks the API's document. */
+  private complete(call: PendingCall, reply: Reply): Reply {
+    const complete = this.withCommonHeaders(call, reply);
+    const { replyCheck, logger } = this.options;
+    if (!replyCheck) return complete;
+    const fault = call.operation
+      ? replyCheck.fault(call.operation, complete)
+      : replyCheck.problemFault(complete);
+    if (fault === undefined) return complete;
+    logger.error("an answer breaks the API's document", {
+      ...logFieldsOf(call),
+      status: reply.status,
+      fault,
+    });
+    const broken = new CameraError('internal', "the answer breaks the API's document");
+    return this.withCommonHeaders(call, problemReply(broken, call.requestId));
   }
 
-  /** The deadline has passed. */
-  abandon(): void {
-    this.isAbandoned = true;
-  }
-
-  get abandoned(): boolean {
-    return this.isAbandoned || this.exchange.aborted;
-  }
-
-  requestFor(parameters: RouteRequest['parameters'], body: Uint8Array): RouteRequest {
-    const call = this;
-    return {
-      requestId: this.requestId,
-      headers: this.exchange.headers,
-      parameters,
-      body,
-      get abandoned() {
-        return call.abandoned;
-      },
-    };
+  private withCommonHeaders({ exchange, requestId }: PendingCall, reply: Reply): Reply {
+    const ofGate = this.options.gate.replyHeaders(exchange);
+    return { ...reply, headers: answerHeaders(reply.headers, ofGate, requestId) };
   }
 }
 
-function withCommonHeaders(reply: Reply, call: Call): Reply {
-  return { ...reply, headers: { ...commonHeaders, ...reply.headers, 'x-request-id': call.requestId } };
+/** What can be said of a body before it is read; thrown later, since authentication comes first. */
+function bodyFaultOf({ body }: Operation, exchange: Exchange): RequestFault | undefined {
+  try {
+    if (!body) checkIgnoredBody(exchange);
+    else {
+      if (body.bytesMax !== undefined && declaredBodyBytes(exchange.headers) > body.bytesMax)
+        return new RequestFault('body-too-large');
+      checkMediaType(exchange.headers, body.mediaTypes);
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof RequestFault) return error;
+    throw error;
+  }
+}
+
+function checkIgnoredBody({ headers }: Exchange): void {
+  if (declaredBodyBytes(headers) > ignoredBodyBytesMax) throw new RequestFault('body-too-large');
+}
+
+function logFieldsOf({ requestId, exchange }: PendingCall): Record<string, string> {
+  return { requestId, method: exchange.method, path: exchange.path };
 }

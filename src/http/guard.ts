@@ -4,18 +4,29 @@
  * The library's parser accepts forms by which two parties read different requests out of one stream (RFC 9112 §11.2):
  * two or empty Content-Length, anything in Transfer-Encoding. Its length check comes only after the handler, so the
  * length is checked here too. Such a request is refused, and its connection closed before what follows it is parsed.
- * The Host allow-list and the rate limits will join `requestFault`, TLS the adapter. Pure.
+ * Whether the camera is meant at all, and by whom, is the gate's to say (gate.ts). Pure.
  */
 import type { HeaderFields } from './header-fields.ts';
 
 /** Fields that decide something and so may come at most once. */
-const onceOnly = ['host', 'content-length', 'content-type', 'authorization', 'x-token', 'if-none-match'];
+const onceOnly = [
+  'host',
+  'content-length',
+  'content-type',
+  'authorization',
+  'x-token',
+  'if-none-match',
+  'origin',
+];
 
 /** Digits of a Content-Length; fifteen are exact as a number and above every limit. */
 const contentLengthForm = /^[0-9]{1,15}$/;
 
 /** Letters, digits and the punctuation of names, addresses, brackets and ports (RFC 3986 §3.2.2). */
 const hostForm = /^[A-Za-z0-9._~%:[\]-]{1,262}$/;
+
+/** Visible ASCII: everything else is percent-encoded in a path (RFC 3986 §3.3). */
+const pathForm = /^\/[!-~]*$/;
 
 /** Field names are tokens (RFC 9110 §5.6.2). */
 const nameForm = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -36,7 +47,7 @@ export function requestFault(path: string, headers: HeaderFields): string | unde
   if (length !== undefined && !contentLengthForm.test(length)) return 'an invalid content-length';
   const host = headers.single('host');
   if (host === undefined || !hostForm.test(host)) return 'a missing or invalid host';
-  if (!path.startsWith('/')) return 'a target that is not a path';
+  if (!pathForm.test(path)) return 'a target that is not a path';
   return undefined;
 }
 
@@ -55,4 +66,19 @@ export const commonHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), microphone=(), geolocation=(), display-capture=(), usb=()',
 };
+
+/**
+ * The header fields of an answer: the common ones, the gate's, the reply's own, each over the one before; only `vary` is
+ * the sum of all.
+ */
+export function answerHeaders(
+  reply: Readonly<Record<string, string>>,
+  gate: Readonly<Record<string, string>>,
+  requestId: string,
+): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = { ...commonHeaders, ...gate, ...reply, 'x-request-id': requestId };
+  if (gate.vary !== undefined && reply.vary !== undefined) headers.vary = `${gate.vary}, ${reply.vary}`;
+  return headers;
+}

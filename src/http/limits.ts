@@ -22,3 +22,46 @@ export const assetBytesMax = 256 * 1024;
 
 /** Milliseconds until a file system that does not answer is shown as no card; a dead network share can hang for ever. */
 export const fileSystemTimeoutMs = 2000;
+
+/** Keys of one rate limiter in a generation; 4096 addresses are more than a local network has, and take under 1 MB. */
+export const rateKeysMax = 4096;
+
+/** Seconds after which the machine's own addresses and name are asked for anew; a new DHCP lease counts that soon. */
+export const ownAddressesSeconds = 2;
+
+/** Values of Host that are remembered as allowed; a camera is called by a few. */
+export const hostsRememberedMax = 64;
+
+/** Seconds that a browser remembers to come by TLS alone (RFC 6797 §6.1.1): half a year. */
+export const strictTransportSeconds = 180 * 86_400;
+
+/** Milliseconds between two looks at the kernel's table of connections, at least. */
+export const kernelTableIntervalMs = 100;
+
+/** So many times as long as a look at that table took passes before the next; most of a look is waiting for the kernel. */
+export const kernelTableCostFactor = 4;
+
+/** Bytes of each table that are read; a row has 150, and rows of ended connections are among them. */
+export const kernelTableBytesMax = 16 * 1024 * 1024;
+
+/** Bytes of a PEM file; a chain of ten certificates has some 20 KB. */
+export const pemBytesMax = 256 * 1024;
+
+/** Days that the camera's own certificate is valid; Apple refuses more than 825. */
+export const certificateDays = 820;
+
+/** Names and addresses in the camera's own certificate; bounds its size on a machine with very many interfaces. */
+export const certificateNamesMax = 50;
+
+/** A clock that shows an earlier time was never set: 2025-01-01T00:00:00Z, before this software was written. */
+export const plausibleUnixMs = Date.UTC(2025, 0, 1);
+
+/** Milliseconds between two looks at the files of the certificate; a renewal has weeks. */
+export const certificateLookMs = 60_000;
+
+/**
+ * Files of the documentation page that are handed out at once, and a second over time; the largest has half a megabyte,
+ * which waits in memory for a slow reader until the library's time-out of some 10 s. Two people may open the page at once.
+ */
+export const docsFilesAtOnce = 12;
+export const docsFilesPerSecond = 1;

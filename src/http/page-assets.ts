@@ -4,13 +4,12 @@
  * The files are few and small, so they are read whole; the entity tag is a digest of the content (RFC 9110 §8.8.3),
  * strong, and the same on every camera with the same page. A folder outside the list of types is not looked into.
  */
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CameraError } from '../base/errors.ts';
+import { entityTag } from './entity-tag.ts';
 import { assetBytesMax } from './limits.ts';
+import { findPackageFile } from './package-file.ts';
 
 /** A file of the page. */
 export interface PageAsset {
@@ -30,9 +29,6 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.png': 'image/png',
 };
 
-/** How many folders above this file the package may begin: two from src/http, one from dist. */
-const levelsUpMax = 4;
-
 /**
  * Reads all files of the page.
  *
@@ -46,19 +42,14 @@ export async function loadPageAssets(folder = findPageFolder()): Promise<readonl
     const body = await readFile(path.join(folder, name));
     if (body.length > assetBytesMax)
       throw new CameraError('internal', 'a file of the web page is too large', { name, bytes: body.length });
-    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
-    assets.push({ path: name === 'index.html' ? '/' : `/${name}`, contentType, body, etag });
+    assets.push({ path: name === 'index.html' ? '/' : `/${name}`, contentType, body, etag: entityTag(body) });
   }
   return assets;
 }
 
-/** The folder, wherever the build has put this code inside the package. */
 function findPageFolder(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  for (let level = 0; level < levelsUpMax; level++) {
-    folder = path.dirname(folder);
-    const candidate = path.join(folder, 'assets', 'page');
-    if (existsSync(path.join(candidate, 'index.html'))) return candidate;
-  }
-  throw new CameraError('internal', 'the files of the web page are missing from the package');
+  const index = findPackageFile('assets/page/index.html');
+  if (index === undefined)
+    throw new CameraError('internal', 'the files of the web page are missing from the package');
+  return path.dirname(index);
 }

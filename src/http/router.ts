@@ -1,49 +1,41 @@
 /**
- * The table of routes: method and path template to handler. Pure.
+ * The table of routes: method and path template to what serves it. Pure.
  *
  * Templates are paths with `{name}` segments. Paths are compared as sent: nothing is decoded, folded or normalised, so
  * that a path means the same to whoever else looks at it. HEAD is served by every GET route.
  */
 import type { HeaderFields } from './header-fields.ts';
+import type { Operation } from './openapi/operation-table.ts';
 import type { Reply } from './reply.ts';
 
-/** What a handler sees of a request. */
-export interface RouteRequest {
-  readonly requestId: string;
-  readonly headers: HeaderFields;
-  /** The `{name}` segments of the path, as sent. */
-  readonly parameters: Readonly<Record<string, string>>;
-  /** The whole body, owned by the handler; empty where the route takes none. */
-  readonly body: Uint8Array;
-  /** Whether nobody waits for the reply any more: the client left, or the deadline passed. */
-  readonly abandoned: boolean;
-}
-
-/** One operation. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+/** An operation of the API and its handler; what the handler takes is certain where the two were put together. */
+export interface OperationRoute {
+  readonly method: string;
   /** As `/api/v1/media/live/session/{id}`. */
   readonly path: string;
-  /** `token`: only with a valid access token. `open`: for everybody. */
-  readonly access: 'token' | 'open';
-  /** Present where a body is taken. */
-  readonly body?: {
-    readonly bytesMax: number;
-    /** Throws a RequestFault for a body that need not be read. */
-    check(headers: HeaderFields): void;
-  };
-  /** Answers; what it throws becomes a problem document. */
-  handle(request: RouteRequest): Reply | Promise<Reply>;
+  readonly operation: Operation;
+  /** Answers a `Call` of operations.ts; what it throws becomes a problem document. */
+  handle(call: never): Reply | Promise<Reply>;
 }
+
+/** A file of the pages: no operation of the API; open to everybody, without a body, whatever its query. */
+export interface FileRoute {
+  readonly method: 'GET';
+  readonly path: string;
+  readonly operation?: undefined;
+  handle(request: { readonly headers: HeaderFields }): Reply | Promise<Reply>;
+}
+
+export type Route = OperationRoute | FileRoute;
 
 /** The outcome of {@link Router.match}. */
 export type RouteMatch =
-  | { readonly route: Route; readonly parameters: Readonly<Record<string, string>> }
+  | { readonly route: Route; readonly segments: Readonly<Record<string, string>> }
   | { readonly allow: string }
   | undefined;
 
 interface Place {
-  readonly segments: readonly string[];
+  readonly template: readonly string[];
   readonly routes: Map<string, Route>;
 }
 
@@ -56,7 +48,7 @@ export class Router {
     for (const route of routes) {
       let place = byPath.get(route.path);
       if (!place) {
-        place = { segments: route.path.split('/'), routes: new Map() };
+        place = { template: route.path.split('/'), routes: new Map() };
         byPath.set(route.path, place);
         this.places.push(place);
       }
@@ -64,14 +56,17 @@ export class Router {
     }
   }
 
-  /** The route of a request; or the methods that the path has instead; or undefined for an unknown path. */
+  /**
+   * The route of a request with the `{name}` segments as sent; or the methods that the path has instead; or undefined for
+   * an unknown path.
+   */
   match(method: string, path: string): RouteMatch {
-    const segments = path.split('/');
+    const given = path.split('/');
     for (const place of this.places) {
-      const parameters = matchSegments(place.segments, segments);
-      if (!parameters) continue;
+      const segments = matchSegments(place.template, given);
+      if (!segments) continue;
       const route = place.routes.get(method === 'HEAD' ? 'GET' : method);
-      return route ? { route, parameters } : { allow: allowOf(place) };
+      return route ? { route, segments } : { allow: allowOf(place) };
     }
     return undefined;
   }
@@ -79,19 +74,19 @@ export class Router {
 
 function matchSegments(
   template: readonly string[],
-  segments: readonly string[],
+  given: readonly string[],
 ): Record<string, string> | undefined {
-  if (template.length !== segments.length) return undefined;
-  const parameters: Record<string, string> = Object.create(null);
+  if (template.length !== given.length) return undefined;
+  const segments: Record<string, string> = Object.create(null);
   for (let i = 0; i < template.length; i++) {
     const expected = template[i]!;
-    const given = segments[i]!;
+    const segment = given[i]!;
     if (expected.startsWith('{')) {
-      if (given === '') return undefined;
-      parameters[expected.slice(1, -1)] = given;
-    } else if (expected !== given) return undefined;
+      if (segment === '') return undefined;
+      segments[expected.slice(1, -1)] = segment;
+    } else if (expected !== segment) return undefined;
   }
-  return parameters;
+  return segments;
 }
 
 function allowOf(place: Place): string {

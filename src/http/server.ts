@@ -1,68 +1,124 @@
 /**
- * The HTTP front end: listens, and gives every route what it needs.
+ * The HTTP front end: listens, and gives every operation its handler.
  *
- * A route is a small file under routes/; to add one, write it and put it in the list here. The guard, the token, the
- * limits and the problem documents are the same for all (dispatcher.ts). Main thread; nothing here blocks it.
+ * What is served lies in assets/openapi.json; handlers lie in small files under routes/ and are listed here (operations.ts
+ * says how one is added). Guard, gate, tokens, limits and problem documents are the same for all (dispatcher.ts). Main
+ * thread; nothing here blocks it.
  */
-import { createTokenCheck } from './access-token.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { FrontEnd } from './front-end.ts';
+import type { Gate } from './gate.ts';
+import { type ApiDocument, loadApiDocument } from './openapi/document.ts';
+import { operationsOf } from './openapi/operation-table.ts';
+import { ReplyCheck } from './openapi/reply-check.ts';
+import { SchemaSet } from './openapi/schemas.ts';
+import type { Handlers, OperationId } from './operations.ts';
 import { loadPageAssets } from './page-assets.ts';
 import { type Route, Router } from './router.ts';
-import { deviceRoute } from './routes/device.ts';
-import { healthRoute } from './routes/health.ts';
-import { liveSessionRoutes } from './routes/live-session.ts';
-import { metricsRoute } from './routes/metrics.ts';
+import { clipHandlers } from './routes/clips.ts';
+import { deviceHandlers } from './routes/device.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { firmwareHandlers } from './routes/firmware.ts';
+import { healthHandlers } from './routes/health.ts';
+import { liveConfigHandlers } from './routes/live-config.ts';
+import { liveSessionHandlers } from './routes/live-session.ts';
+import { metricsHandlers } from './routes/metrics.ts';
+import { openApiHandlers } from './routes/openapi.ts';
 import { pageRoutes } from './routes/page.ts';
-import { systemRoute } from './routes/system.ts';
+import { setupHandlers } from './routes/setup.ts';
+import { systemHandlers } from './routes/system.ts';
+import { userHandlers } from './routes/user.ts';
 import type { HttpServices } from './services.ts';
-import { listen } from './uws.ts';
 
 export type { HttpServices } from './services.ts';
 
 /** A front end that serves. */
 export interface HttpServer {
-  /** `http://HOST:PORT/`, with the host as configured; IPv6 addresses in brackets (RFC 3986 §3.2.2). */
+  /** `http://HOST:PORT/` (or https), with the host as configured; IPv6 addresses in brackets (RFC 3986 §3.2.2). */
   readonly url: string;
   /** The TCP port that is listened on. */
   readonly port: number;
+  /** Connections that are open. */
+  connections(): number;
   /** Stops listening and closes every connection; resolves when nothing is open any more. */
   close(): Promise<void>;
 }
 
+/** For the tests of the front end itself. */
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** In place of `http.requestTimeoutSeconds`. */
+  readonly deadlineMs?: number;
+  /** In place of the one made from the configuration. */
+  readonly gate?: Pick<Gate, 'check' | 'preflight' | 'replyHeaders'>;
+  /** In place of the one of the package. */
+  readonly document?: ApiDocument;
+}
+
 /**
- * Starts the front end. Rejects with CameraError `listen-failed`, or `internal` when the page's files are missing.
- *
- * @param options port 0 takes a free one; `deadlineMs` is for tests.
+ * Starts the front end. Rejects with CameraError `listen-failed`; `config-invalid` or `state-failed` when there is no
+ * certificate to use; `internal` when files of the package are missing.
  */
 export async function startHttpServer(
-  options: { readonly host: string; readonly port: number; readonly deadlineMs?: number },
+  options: HttpServerOptions,
   services: HttpServices,
 ): Promise<HttpServer> {
-  const assets = await loadPageAssets();
+  const { clock, logger, http, accounts } = services;
+  const document = options.document ?? loadApiDocument();
   const routes: Route[] = [
-    deviceRoute(services),
-    systemRoute(services),
-    ...liveSessionRoutes(services),
-    healthRoute(services),
-    metricsRoute(services),
-    ...pageRoutes(assets),
+    ...operationRoutes(document, handlersOf(services, document)),
+    ...docsRoutes(clock),
+    ...pageRoutes(await loadPageAssets()),
   ];
+  const frontEnd = await FrontEnd.open({ ...services, host: options.host, port: options.port });
   const dispatcher = new Dispatcher({
     router: new Router(routes),
-    isAllowed: createTokenCheck(services.token),
-    logger: services.logger,
-    clock: services.clock,
-    ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+    gate: options.gate ?? frontEnd.gate,
+    accounts,
+    schemas: new SchemaSet(document.content),
+    replyCheck: http.validateReplies ? new ReplyCheck(document) : undefined,
+    openOperations: new Set<OperationId>(http.openMetrics ? ['getMetrics'] : []),
+    logger,
+    clock,
+    deadlineMs: options.deadlineMs ?? http.requestTimeoutSeconds * 1000,
   });
-  const listener = listen(options, exchange => dispatcher.dispatch(exchange));
+  const serving = frontEnd.listen(exchange => dispatcher.dispatch(exchange));
   const host = options.host.includes(':') ? `[${options.host.replace('%', '%25')}]` : options.host;
   return {
-    url: `http://${host}:${listener.port}/`,
-    port: listener.port,
+    url: `${frontEnd.scheme}://${host}:${serving.port}/`,
+    port: serving.port,
+    connections: () => frontEnd.connections.open,
     async close() {
-      listener.close();
+      serving.close();
       // The sockets are closed by the library at the end of the current turn of the event loop.
       await new Promise<void>(resolve => setImmediate(resolve));
     },
   };
+}
+
+function handlersOf(services: HttpServices, document: ApiDocument): Handlers {
+  return {
+    ...deviceHandlers(services),
+    ...setupHandlers(services),
+    ...userHandlers(services),
+    ...liveConfigHandlers(services),
+    ...liveSessionHandlers(services),
+    ...clipHandlers(services),
+    ...systemHandlers(services),
+    ...firmwareHandlers(services),
+    ...openApiHandlers(document),
+    ...healthHandlers(services),
+    ...metricsHandlers(services),
+  };
+}
+
+function operationRoutes(document: ApiDocument, handlers: Handlers): Route[] {
+  return operationsOf(document).map(operation => ({
+    method: operation.method,
+    path: operation.path,
+    operation,
+    handle: handlers[operation.id],
+  }));
 }

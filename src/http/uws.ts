@@ -5,13 +5,17 @@
  * else the re-publication `uwebsockets`. Both are CommonJS with native code. Rules kept here, each one paid for:
  * `onAborted` comes first, since a handler that returns without it and without a reply ends the process; a request is
  * read at once, since it lives on the parser's stack; every write after the handler's return is corked; nothing is
- * touched after an abort or the end of a reply. Main thread. TLS will come in through `SSLApp` here.
+ * touched after an abort or the end of a reply. TLS is BoringSSL's, inside the library; its default suites are not ours
+ * (tls/suites.ts). Main thread.
  */
 import { createRequire } from 'node:module';
-import type { HttpRequest, HttpResponse, us_listen_socket } from 'uwebsockets';
+import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uwebsockets';
 import { CameraError } from '../base/errors.ts';
 import { type HeaderField, HeaderFields } from './header-fields.ts';
+import { requestDeadlineMs } from './limits.ts';
+import { addressText } from './remote-address.ts';
 import { type Reply, reasonPhrases } from './reply.ts';
+import { cipherSuites } from './tls/suites.ts';
 
 type Library = typeof import('uwebsockets') & { _cfg?(key: string): void };
 
@@ -21,10 +25,31 @@ type Library = typeof import('uwebsockets') & { _cfg?(key: string): void };
  */
 const corkBufferBytes = 16 * 1024;
 
+/** The files of a certificate with its chain and of its key, PEM; they must fit together. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Is told of every connection, and may refuse it. */
+export interface ConnectionObserver {
+  /** False: it is closed at once. */
+  opened(remoteAddress: string): boolean;
+  /** Also for the refused. */
+  closed(): void;
+}
+
 /** A server that listens. */
 export interface Listener {
   /** The TCP port that is listened on. */
   readonly port: number;
+  /**
+   * Goes on with other files of TLS: for new connections, the others keep what they have. The port is not listened on for
+   * a moment, in which a connection attempt is refused.
+   *
+   * @throws CameraError `config-invalid` when the library cannot use the files; then nothing has changed.
+   */
+  renewTls(files: TlsFiles): void;
   /** Stops listening and closes all connections at once; pending requests become aborted. */
   close(): void;
 }
@@ -32,54 +57,106 @@ export interface Listener {
 /**
  * Listens and hands every request to `onRequest`, which must not throw.
  *
- * @param options port 0 takes a free one.
- * @throws CameraError `listen-failed`; `internal` when the library has no binary for this machine.
+ * @param options port 0 takes a free one; with `tls` the port speaks HTTPS.
+ * @throws CameraError `listen-failed`; `config-invalid` when the library cannot use the certificate; `internal` when it
+ * has no binary for this machine.
  */
 export function listen(
-  options: { readonly host: string; readonly port: number },
+  options: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls?: TlsFiles | undefined;
+    readonly connections?: ConnectionObserver;
+  },
   onRequest: (exchange: Exchange) => void,
 ): Listener {
   const library = loadLibrary();
   // Leaves out the header field that names the library and its version.
   library._cfg?.('silent');
-  const app = library.App();
-  app.any('/*', (response, request) => onRequest(new Exchange(response, request)));
+  const makeApp = (tls: TlsFiles | undefined): TemplatedApp => {
+    const app = tls ? tlsApp(library, tls) : library.App();
+    const { connections } = options;
+    // The response is the connection here, and for the length of this call. What the handler returns means nothing.
+    const onChange = (response: HttpResponse, change: number): void => {
+      if (change !== 1) connections?.closed();
+      else if (connections?.opened(addressText(new Uint8Array(response.getRemoteAddress()))) === false)
+        response.close();
+    };
+    app.filter(onChange as Parameters<TemplatedApp['filter']>[0]);
+    return app.any('/*', (response, request) => onRequest(new Exchange(response, request)));
+  };
+  let app = makeApp(options.tls);
+  let socket = listenOn(library, app, options.host, options.port);
+  const port = library.us_socket_local_port(socket);
+  const retired: TemplatedApp[] = [];
+  let open = true;
+  return {
+    port,
+    renewTls(files) {
+      const next = makeApp(files);
+      library.us_listen_socket_close(socket);
+      socket = listenOn(library, next, options.host, port);
+      retired.push(app);
+      app = next;
+      // What still runs on the one before the last has had all the time between two renewals.
+      if (retired.length > 1) retired.shift()?.close();
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      library.us_listen_socket_close(socket);
+      for (const each of [...retired, app]) each.close();
+    },
+  };
+}
+
+function tlsApp(library: Library, files: TlsFiles): TemplatedApp {
+  try {
+    return library.SSLApp({
+      cert_file_name: files.certificate,
+      key_file_name: files.key,
+      ssl_ciphers: cipherSuites,
+      // A connection that is idle keeps no buffers of 32 KiB.
+      ssl_prefer_low_memory_usage: true,
+    });
+  } catch (cause) {
+    throw new CameraError(
+      'config-invalid',
+      `the certificate ${files.certificate} cannot be used with the key ${files.key}`,
+      {},
+      { cause },
+    );
+  }
+}
+
+function listenOn(library: Library, app: TemplatedApp, host: string, port: number): us_listen_socket {
   let socket: us_listen_socket | false = false;
   // Without the exclusive option two daemons would share one port and take turns at its connections. The library's own
   // types lack the form with host and option.
-  const listenOn = app.listen as unknown as (
+  const listenWithOption = app.listen as unknown as (
     host: string,
     port: number,
     option: number,
     done: (socket: us_listen_socket | false) => void,
   ) => void;
   const exclusive = (library as unknown as Record<string, number>).LIBUS_LISTEN_EXCLUSIVE_PORT ?? 1;
-  listenOn.call(app, options.host, options.port, exclusive, result => {
+  listenWithOption.call(app, host, port, exclusive, result => {
     socket = result;
   });
   if (!socket)
     throw new CameraError(
       'listen-failed',
-      `cannot listen on ${options.host} port ${options.port}: in use, not permitted, or not an address of this machine`,
-      { host: options.host, port: options.port },
+      `cannot listen on ${host} port ${port}: in use, not permitted, or not an address of this machine`,
+      { host, port },
     );
-  const listening: us_listen_socket = socket;
-  let open = true;
-  return {
-    port: library.us_socket_local_port(listening),
-    close() {
-      if (!open) return;
-      open = false;
-      library.us_listen_socket_close(listening);
-      app.close();
-    },
-  };
+  return socket;
 }
 
 /** In the order in which they are tried. */
 const libraryNames = ['uWebSockets.js', 'uwebsockets'];
 
-function loadLibrary(): Library {
+/** The library; throws CameraError `internal` where it has no binary for this machine. */
+export function loadLibrary(): Library {
   const require = createRequire(import.meta.url);
   let cause: unknown;
   for (const name of libraryNames)
@@ -102,29 +179,35 @@ export class Exchange {
   readonly method: string;
   /** The target without its query, as sent. */
   readonly path: string;
+  /** The query without its question mark, as sent; '' for none. */
+  readonly query: string;
   readonly headers: HeaderFields;
-  /** Address of the other end of the connection as text. */
+  /** Address of the other end of the connection as text, in its canonical form; an IPv4 address never wrapped in IPv6. */
   readonly remoteAddress: string;
   private readonly response: HttpResponse;
   private over = false;
+  private isBodyUnread = false;
+  private fault: 'body-too-large' | 'body-timeout' = 'body-too-large';
   private isAborted = false;
-  private onAborted: (() => void) | undefined;
+  /** Ends the reading of the body, if it is going on. */
+  private stopReading: (() => void) | undefined;
 
   constructor(response: HttpResponse, request: HttpRequest) {
     response.onAborted(() => {
       this.over = true;
       this.isAborted = true;
-      this.onAborted?.();
+      this.stopReading?.();
     });
     this.response = response;
     this.method = request.getCaseSensitiveMethod();
     this.path = request.getUrl();
+    this.query = request.getQuery() ?? '';
     const fields: HeaderField[] = [];
     request.forEach((name, value) => {
       fields.push([name, value]);
     });
     this.headers = new HeaderFields(fields);
-    this.remoteAddress = Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
+    this.remoteAddress = addressText(new Uint8Array(response.getRemoteAddress()));
   }
 
   /** Whether the connection was gone before the reply was complete. */
@@ -132,25 +215,46 @@ export class Exchange {
     return this.isAborted;
   }
 
+  /** Why {@link readBody} gave nothing, for a connection that is not lost. */
+  get bodyFault(): 'body-too-large' | 'body-timeout' {
+    return this.fault;
+  }
+
   /**
    * Reads the body; call it once, before the handler returns to the library.
    *
-   * @returns a copy that the caller owns; undefined when it is longer than `bytesMax`, of which the rest is dropped,
-   * or when the connection was lost.
+   * @param timeoutMs until the body must be there, however steadily it drips.
+   * @returns a copy that the caller owns; undefined when it is longer than `bytesMax` or too slow, of which the rest is
+   * dropped and the connection closed with the reply, or when the connection was lost.
    */
-  readBody(bytesMax: number): Promise<Uint8Array | undefined> {
+  readBody(bytesMax: number, timeoutMs = requestDeadlineMs): Promise<Uint8Array | undefined> {
+    this.isBodyUnread = true;
     return new Promise(resolve => {
       const chunks: Uint8Array[] = [];
       let bytes = 0;
-      this.onAborted = () => resolve(undefined);
+      // Of what comes after this nothing is kept.
+      const finish = (body: Uint8Array | undefined): void => {
+        clearTimeout(timer);
+        bytes = Number.POSITIVE_INFINITY;
+        chunks.length = 0;
+        resolve(body);
+      };
+      const timer = setTimeout(() => {
+        this.fault = 'body-timeout';
+        finish(undefined);
+      }, timeoutMs);
+      this.stopReading = () => finish(undefined);
       this.response.onData((chunk, isLast) => {
         bytes += chunk.byteLength;
-        if (bytes > bytesMax) resolve(undefined);
-        else {
-          // The chunk's memory is the parser's and is taken away when this function returns.
-          if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
-          if (isLast) resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+        if (bytes > bytesMax) {
+          finish(undefined);
+          return;
         }
+        // The chunk's memory is the parser's and is taken away when this function returns.
+        if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
+        if (!isLast) return;
+        this.isBodyUnread = false;
+        finish(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
       });
     });
   }
@@ -158,21 +262,20 @@ export class Exchange {
   /**
    * Sends the reply, unless one was sent or the connection is gone.
    *
-   * @param options `close` ends the connection after the reply.
+   * @param options `close` ends the connection after the reply, as does a body that was not read to its end.
    * @returns whether the reply went out.
    */
   send(reply: Reply, options: { readonly close?: boolean } = {}): boolean {
     if (this.over) return false;
     this.over = true;
+    this.stopReading?.();
+    const close = options.close === true || this.isBodyUnread;
     this.response.cork(() => {
       this.writeHead(reply);
-      const withoutBody = this.method === 'HEAD' || reply.status === 304;
-      if (!withoutBody) this.response.end(reply.body, options.close === true);
-      else {
-        // A 304 would have to name the length of the file that it does not send, and need not.
-        if (reply.status !== 304) this.response.writeHeader('Content-Length', String(lengthOf(reply.body)));
-        this.response.endWithoutBody();
-      }
+      // A 304 would have to name the length of the file that it does not send, and need not; a 204 must not.
+      if (reply.status === 304 || reply.status === 204) this.response.endWithoutBody();
+      else if (this.method === 'HEAD') this.response.endWithoutBody(lengthOf(reply.body), close);
+      else this.response.end(reply.body, close);
     });
     return true;
   }

@@ -9,10 +9,10 @@ export function isWildcard(host: string): boolean {
 }
 
 /**
- * `http://HOST:PORT/`; the wildcard host becomes 127.0.0.1, because nobody can visit 0.0.0.0; IPv6 goes in brackets
+ * `SCHEME://HOST:PORT/`; the wildcard host becomes 127.0.0.1, because nobody can visit 0.0.0.0; IPv6 goes in brackets
  * (RFC 3986 §3.2.2).
  */
-export function addressUrl(host: string, port: number): string {
+export function addressUrl(host: string, port: number, scheme: 'http' | 'https' = 'http'): string {
   const visible = isWildcard(host) ? '127.0.0.1' : host;
-  return `http://${isIPv6(visible) ? `[${visible.replace('%', '%25')}]` : visible}:${port}/`;
+  return `${scheme}://${isIPv6(visible) ? `[${visible.replace('%', '%25')}]` : visible}:${port}/`;
 }

@@ -2,12 +2,19 @@
 import { tmpdir } from 'node:os';
 import type { CameraError } from '../../src/base/errors.ts';
 import { Codec, Track, type TrackInfo } from '../../src/base/tracks.ts';
-import { type HttpServer, type HttpServices, startHttpServer } from '../../src/http/server.ts';
+import type { HttpConfiguration } from '../../src/config/configuration.ts';
+import {
+  type HttpServer,
+  type HttpServerOptions,
+  type HttpServices,
+  startHttpServer,
+} from '../../src/http/server.ts';
 import type { HealthReport } from '../../src/ipc/health.ts';
 import type { LiveReplies, LiveRequest, LogFields, SessionDescription } from '../../src/ipc/messages.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { FakeAccounts } from './fake-accounts.ts';
 
-export const token = 'T0KEN-of-the-test';
+export { token } from './fake-accounts.ts';
 
 export const video: TrackInfo = {
   kind: 'video',
@@ -52,6 +59,9 @@ export interface LogLine {
 /** The fake; tests change its members before or between requests. */
 export class FakeCamera {
   readonly clock = new ManualClock();
+  readonly accounts = new FakeAccounts(this.clock);
+  /** Events of the audit log. */
+  readonly audited: string[] = [];
   readonly log: LogLine[] = [];
   readonly liveRequests: LiveRequest[] = [];
   tracks: readonly TrackInfo[] = [video];
@@ -82,6 +92,27 @@ export class FakeCamera {
     this.answer = () => Promise.reject(error);
   }
 
+  /** Ends a live session as the live worker would. */
+  endLiveSession(id: string): void {
+    for (const listener of this.liveEndListeners) listener(id);
+  }
+
+  private readonly liveEndListeners: ((id: string) => void)[] = [];
+
+  /** Bounds that only their own tests meet; a test changes what it is about before it serves. */
+  http: HttpConfiguration = {
+    // The tests' raw requests call the camera so, without the port.
+    names: ['a:80'],
+    origins: [],
+    requestsPerSecond: 100_000,
+    requestBurst: 100_000,
+    maxConnections: 10_000,
+    maxConnectionsPerAddress: 10_000,
+    openMetrics: false,
+    validateReplies: true,
+    requestTimeoutSeconds: 10,
+  };
+
   services(): HttpServices {
     const line =
       (level: string) =>
@@ -89,7 +120,8 @@ export class FakeCamera {
         this.log.push({ level, message, fields });
       };
     return {
-      token,
+      accounts: this.accounts,
+      audit: { record: event => this.audited.push(event) },
       deviceUuid: '123e4567-e89b-12d3-a456-426614174000',
       clock: this.clock,
       startedMonoUs: 0,
@@ -102,22 +134,26 @@ export class FakeCamera {
         this.liveRequests.push(request);
         return this.answer(request) as Promise<LiveReplies[Kind]>;
       },
+      onLiveSessionEnded: listener => this.liveEndListeners.push(listener),
       logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
       live: {
         maxViewers: 16,
         maxPending: 4,
-        offersPerMinute: 10,
+        offersPerMinute: 100_000,
         connectTimeoutSeconds: 15,
         viewerTimeoutSeconds: 30,
         maxSessionSeconds: 3600,
         maxPayloadBytes: 1200,
         addresses: [],
       },
+      http: this.http,
+      https: { enabled: false, certificate: '', key: '', redirectPort: 0 },
+      stateFolder: tmpdir(),
     };
   }
 
   /** A server of this camera on a free port of 127.0.0.1. */
-  serve(options: { deadlineMs?: number } = {}): Promise<HttpServer> {
+  serve(options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
     return startHttpServer({ host: '127.0.0.1', port: 0, ...options }, this.services());
   }
 }

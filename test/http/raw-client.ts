@@ -1,5 +1,6 @@
 /** An HTTP client that sends exactly the bytes it is told to, and reads what comes until the connection ends. */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 export interface RawResponse {
   readonly status: number;
@@ -23,10 +24,11 @@ export interface RawResult {
 export function raw(
   port: number,
   bytes: string,
-  options: { expect?: number; timeoutMs?: number; head?: boolean } = {},
+  options: { expect?: number; timeoutMs?: number; head?: boolean; host?: string; tls?: boolean } = {},
 ): Promise<RawResult> {
   return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1');
+    const target = { port, host: options.host ?? '127.0.0.1' };
+    const socket = options.tls ? connectTls({ ...target, rejectUnauthorized: false }) : connect(target);
     let text = '';
     const finish = (closed: boolean): void => {
       clearTimeout(timer);
@@ -44,10 +46,10 @@ export function raw(
   });
 }
 
-/** A socket that is connected. */
-export function connected(port: number): Promise<Socket> {
+/** A socket that is connected; `localAddress` is an address of this machine to come from, as 127.0.0.2. */
+export function connected(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(socket));
+    const socket = connect({ port, host: '127.0.0.1', localAddress }, () => resolve(socket));
     socket.once('error', reject);
   });
 }
@@ -68,7 +70,9 @@ function parse(text: string, head: boolean): RawResponse[] {
     const status = Number(statusLine.split(' ')[1]);
     // The library's own pages of faults have no length and end with the connection.
     const length =
-      head || status === 304 ? 0 : Number(headers.get('content-length') ?? rest.length - end - 4);
+      head || status === 304 || status === 204
+        ? 0
+        : Number(headers.get('content-length') ?? rest.length - end - 4);
     if (rest.length < end + 4 + length) return responses;
     responses.push({ status, headers, body: rest.slice(end + 4, end + 4 + length) });
     rest = rest.slice(end + 4 + length);

@@ -27,7 +27,7 @@ const usualFlags: Readonly<Record<string, string>> = {
   '--http-validate-replies': 'true',
   '--live-offers-per-minute': '1000000',
   '--accounts-argon2-memory-kib': '1024',
-  '--accounts-argon2-iterations': '1',
+  '--accounts-argon2-iterations': '2',
 };
 
 export interface DaemonOptions {
@@ -169,7 +169,8 @@ export class Daemon {
     const child = spawn(process.execPath, this.argv, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...this.env },
+      // As npm start and the systemd unit set it.
+      env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '4194304', ...this.env },
     });
     this.child = child;
     // A test that fails in an odd way must not leave a camera behind.

@@ -8,27 +8,27 @@
 import { uptime } from 'node:os';
 import { CameraError } from '../../base/errors.ts';
 import { Codec, Track, type TrackInfo, type VideoTrackInfo } from '../../base/tracks.ts';
+import type { AnswerOf, Handlers } from '../operations.ts';
 import { jsonReply } from '../reply.ts';
-import type { Route } from '../router.ts';
 import type { HttpServices } from '../services.ts';
 
 /** The operation "get device information". */
-export function deviceRoute(services: Pick<HttpServices, 'deviceUuid' | 'tracks'>): Route {
+export function deviceHandlers(
+  services: Pick<HttpServices, 'deviceUuid' | 'tracks'>,
+): Pick<Handlers, 'getDevice'> {
   return {
-    method: 'GET',
-    path: '/api/v1/device',
-    access: 'token',
-    handle() {
+    getDevice() {
       const video = mainVideo(services.tracks());
       if (!video) throw new CameraError('source-not-ready', 'no parameter sets were seen yet');
-      return jsonReply({
+      const body: AnswerOf<'getDevice'> = {
         uuid: services.deviceUuid,
         uptime: Math.floor(uptime()),
         resolution: `${video.width}x${video.height}`,
         fps: Math.round(video.framesPerSecond),
         video_codec: video.codec === Codec.h265 ? 'H.265' : 'H.264',
         audio_codec: 'G.711',
-      });
+      };
+      return jsonReply(body);
     },
   };
 }

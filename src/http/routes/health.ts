@@ -1,23 +1,23 @@
 /**
- * `GET /healthz`: whether every worker runs and every source gives; open to everybody, so it tells states and counts and no reasons.
+ * `GET /healthz`: whether every worker runs and every source gives; open to everybody, so it tells states and counts and
+ * no reasons.
  *
  * 200 when all is well, 503 while a worker or a source is down; the document is the same. Why a worker died may quote a
  * command line with a password in it, and stays in the log.
  */
+import type { AnswerOf, Handlers } from '../operations.ts';
 import { jsonReply } from '../reply.ts';
 import { formatRfc3339 } from '../rfc3339.ts';
-import type { Route } from '../router.ts';
 import type { HttpServices } from '../services.ts';
 
 /** The health check for supervisors, load balancers and people. */
-export function healthRoute(services: Pick<HttpServices, 'health' | 'clock' | 'startedMonoUs'>): Route {
+export function healthHandlers(
+  services: Pick<HttpServices, 'health' | 'clock' | 'startedMonoUs'>,
+): Pick<Handlers, 'getHealth'> {
   return {
-    method: 'GET',
-    path: '/healthz',
-    access: 'open',
-    handle() {
+    getHealth() {
       const { status, workers, sources } = services.health();
-      const document = {
+      const body: AnswerOf<'getHealth'> = {
         status,
         uptime: Math.floor((services.clock.monoUs() - services.startedMonoUs) / 1_000_000),
         workers: workers.map(({ name, state, restarts, sinceUnixMs }) => ({
@@ -29,8 +29,8 @@ export function healthRoute(services: Pick<HttpServices, 'health' | 'clock' | 's
         sources: sources.map(({ name, isUp }) => ({ name, state: isUp ? 'running' : 'down' })),
       };
       return status === 'ok'
-        ? jsonReply(document)
-        : jsonReply(document, { status: 503, headers: { 'retry-after': '1' } });
+        ? jsonReply(body)
+        : jsonReply(body, { status: 503, headers: { 'retry-after': '1' } });
     },
   };
 }

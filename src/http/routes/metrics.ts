@@ -1,16 +1,14 @@
 /**
- * `GET /metrics`: counters and histograms in Prometheus' text format 0.0.4, for the holder of the token.
+ * `GET /metrics`: counters and histograms in Prometheus' text format 0.0.4, for the holder of a token, or for everybody
+ * with `http.openMetrics`.
  */
-import type { Route } from '../router.ts';
+import type { Handlers } from '../operations.ts';
 import type { HttpServices } from '../services.ts';
 
 /** The scrape target. */
-export function metricsRoute(services: Pick<HttpServices, 'metrics'>): Route {
+export function metricsHandlers(services: Pick<HttpServices, 'metrics'>): Pick<Handlers, 'getMetrics'> {
   return {
-    method: 'GET',
-    path: '/metrics',
-    access: 'token',
-    handle: () => ({
+    getMetrics: () => ({
       status: 200,
       headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
       body: services.metrics(),

@@ -4,6 +4,7 @@
  * The page may run its own script and talk to this camera, nothing else (Content Security Policy Level 3). A browser
  * asks each time whether its copy is still right and gets 304 (RFC 9110 §13.1.2), so a new firmware shows at once.
  */
+import { isCurrent } from '../entity-tag.ts';
 import type { PageAsset } from '../page-assets.ts';
 import type { Reply } from '../reply.ts';
 import type { Route } from '../router.ts';
@@ -32,15 +33,6 @@ export function pageRoutes(assets: readonly PageAsset[]): readonly Route[] {
 
 function assetReply(asset: PageAsset, ifNoneMatch: string | undefined): Reply {
   const headers = { etag: asset.etag, 'cache-control': 'no-cache', 'content-security-policy': policy };
-  if (ifNoneMatch !== undefined && matches(ifNoneMatch, asset.etag))
-    return { status: 304, headers, body: '' };
+  if (isCurrent(ifNoneMatch, asset.etag)) return { status: 304, headers, body: '' };
   return { status: 200, headers: { ...headers, 'content-type': asset.contentType }, body: asset.body };
-}
-
-/** Whether the list of entity tags names this one, by the weak comparison that If-None-Match asks for. */
-function matches(list: string, etag: string): boolean {
-  return list.split(',').some(item => {
-    const tag = item.trim();
-    return tag === '*' || tag.replace(/^W\//, '') === etag;
-  });
 }

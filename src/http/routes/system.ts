@@ -2,13 +2,15 @@
  * `GET /api/v1/system`: version, room for recordings, ICE servers (contract.md §7 and §8).
  *
  * The room is that of the file system under the recordings folder, in whole GB of 10^9 bytes, rounded down; free is what
- * the daemon may use. Without a card both are 0, and so they are when the file system does not answer in time.
+ * the daemon may use. Without a card both are 0, and so they are when the file system does not answer in time. Credentials
+ * of ICE servers are masked.
  */
 import { statfs } from 'node:fs/promises';
 import { fileSystemTimeoutMs } from '../limits.ts';
+import type { AnswerOf, Handlers } from '../operations.ts';
 import { jsonReply } from '../reply.ts';
-import type { Route } from '../router.ts';
 import type { HttpServices } from '../services.ts';
+import { shownLiveConfig } from './live-config.ts';
 
 const bytesPerGb = 1e9;
 
@@ -20,20 +22,20 @@ interface Room {
 const noCard: Room = { freeGb: 0, totalGb: 0 };
 
 /** The operation "get system information". */
-export function systemRoute(services: Pick<HttpServices, 'firmwareVersion' | 'recordingsFolder'>): Route {
+export function systemHandlers(
+  services: Pick<HttpServices, 'accounts' | 'firmwareVersion' | 'recordingsFolder'>,
+): Pick<Handlers, 'getSystem'> {
   const roomOf = sharedQuestion(() => room(services.recordingsFolder));
   return {
-    method: 'GET',
-    path: '/api/v1/system',
-    access: 'token',
-    async handle() {
+    async getSystem() {
       const { freeGb, totalGb } = await withTimeout(roomOf());
-      return jsonReply({
+      const body: AnswerOf<'getSystem'> = {
         firmwareVersion: services.firmwareVersion,
         sdcard_free: freeGb,
         sdcard_total: totalGb,
-        live_session_config: { ice_servers: [] },
-      });
+        live_session_config: shownLiveConfig(services.accounts.iceServers()),
+      };
+      return jsonReply(body);
     },
   };
 }

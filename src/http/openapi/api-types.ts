@@ -1,0 +1,393 @@
+/**
+ * The types of the API's operations, generated from assets/openapi.json by scripts/generate-api-types.mjs. Do not edit:
+ * change the document and run the script. `npm run check` says when the two differ.
+ */
+
+export interface components {
+  schemas: {
+    readonly DeviceInfo: {
+      /** Format: uuid */
+      readonly uuid: string;
+      /** Format: int64 */
+      readonly uptime: number;
+      readonly resolution: string;
+      readonly fps: number;
+      /** @enum {string} */
+      readonly video_codec: 'H.264' | 'H.265';
+      /** @enum {string} */
+      readonly audio_codec: 'G.711';
+    };
+    readonly User: {
+      /** Format: int64 */
+      readonly id?: number;
+      readonly firstName?: string;
+      readonly lastName?: string;
+      readonly email: string;
+      readonly password: components['schemas']['Password'];
+      readonly phone?: string;
+    };
+    readonly CreatedUser: {
+      /** Format: int64 */
+      readonly id: number;
+      readonly firstName: string;
+      readonly lastName: string;
+      readonly email: string;
+      readonly phone: string;
+    };
+    readonly Password: string | number;
+    readonly SetupState: {
+      readonly setup_required: boolean;
+    };
+    readonly Token: {
+      readonly access_token: string;
+      readonly valid_until: components['schemas']['Time'];
+    };
+    readonly TokenExtension: {
+      readonly valid_until: components['schemas']['Time'];
+    };
+    readonly Empty: Record<string, never>;
+    /** Format: date-time */
+    readonly Time: string;
+    readonly LiveSessionConfig: {
+      readonly ice_servers: readonly string[];
+    };
+    readonly SDP: {
+      /** @constant */
+      readonly type: 'offer';
+      readonly sdp: string;
+      /** Format: date-time */
+      readonly valid_until?: string;
+    };
+    readonly SDPAnswer: {
+      /** @constant */
+      readonly type: 'answer';
+      readonly sdp: string;
+      readonly valid_until: components['schemas']['Time'];
+      readonly session_id: string;
+    };
+    readonly LiveSession: {
+      readonly session_id: string;
+      /** @enum {string} */
+      readonly state: 'connecting' | 'connected';
+      readonly valid_until: components['schemas']['Time'];
+      readonly valid_until_unix_ms: number;
+      readonly started_unix_ms: number;
+      readonly now_unix_ms: number;
+      readonly remote_address: string | null;
+      /** @enum {string|null} */
+      readonly video_codec: 'H.264' | 'H.265' | null;
+      /** @enum {string|null} */
+      readonly audio_codec: 'PCMU' | 'PCMA' | null;
+      /** @enum {string|null} */
+      readonly track: 'main' | 'sub' | null;
+      readonly packets_sent: number;
+      readonly bytes_sent: number;
+      readonly frames_sent: number;
+      readonly frames_skipped: number;
+      readonly forward_jumps: number;
+      readonly packets_resent: number;
+      readonly nacks_received: number;
+      readonly plis_received: number;
+      readonly packets_lost_reported: number;
+      readonly round_trip_ms: number | null;
+      readonly jitter_ms: number | null;
+    };
+    readonly EndedLiveSession: {
+      readonly session_id: string;
+      /** @constant */
+      readonly state: 'ended';
+    };
+    readonly ClipRange: {
+      readonly start: components['schemas']['ClipTime'];
+      readonly end: components['schemas']['ClipTime'];
+      /** @enum {string} */
+      readonly format?: 'mp4' | 'fmp4';
+      /** @enum {string} */
+      readonly audio?: 'flac' | 'raw' | 'none';
+    };
+    readonly ClipTime: string | number;
+    readonly ClipLink: {
+      readonly url: string;
+      readonly valid_until: components['schemas']['Time'];
+    };
+    readonly SystemInfo: {
+      readonly firmwareVersion: string;
+      readonly sdcard_free: number;
+      readonly sdcard_total: number;
+      readonly live_session_config: components['schemas']['LiveSessionConfig'];
+    };
+    readonly FirmwareUpload: {
+      readonly img_file: string;
+    };
+    readonly Health: {
+      /** @enum {string} */
+      readonly status: 'ok' | 'degraded';
+      readonly uptime: number;
+      readonly workers: readonly components['schemas']['WorkerHealth'][];
+      readonly sources: readonly components['schemas']['SourceHealth'][];
+    };
+    readonly WorkerHealth: {
+      readonly name: string;
+      /** @enum {string} */
+      readonly state: 'starting' | 'running' | 'restarting' | 'stopped';
+      readonly restarts: number;
+      readonly since: components['schemas']['Time'];
+    };
+    readonly SourceHealth: {
+      readonly name: string;
+      /** @enum {string} */
+      readonly state: 'running' | 'down';
+    };
+    readonly Problem: {
+      readonly type: string;
+      readonly title: string;
+      readonly status: number;
+      readonly detail: string;
+      readonly code: string;
+      readonly instance: string;
+      readonly details?: {
+        readonly [key: string]: string | number | boolean | null;
+      };
+    };
+  };
+}
+export interface operations {
+  readonly getDevice: {
+    readonly parameters: Record<string, never>;
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['DeviceInfo'];
+        };
+      };
+    };
+  };
+  readonly createUser: {
+    readonly parameters: Record<string, never>;
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['User'];
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['CreatedUser'];
+        };
+      };
+    };
+  };
+  readonly getSetup: {
+    readonly parameters: Record<string, never>;
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['SetupState'];
+        };
+      };
+    };
+  };
+  readonly obtainToken: {
+    readonly parameters: Record<string, never>;
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['Token'];
+        };
+      };
+    };
+  };
+  readonly refreshToken: {
+    readonly parameters: Record<string, never>;
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['TokenExtension'];
+        };
+      };
+    };
+  };
+  readonly logOut: {
+    readonly parameters: Record<string, never>;
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['Empty'];
+        };
+      };
+    };
+  };
+  readonly resetPassword: {
+    readonly parameters: Record<string, never>;
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['Password'];
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['CreatedUser'];
+        };
+      };
+    };
+  };
+  readonly updateLiveConfig: {
+    readonly parameters: Record<string, never>;
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['LiveSessionConfig'];
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['LiveSessionConfig'];
+        };
+      };
+    };
+  };
+  readonly openLiveSession: {
+    readonly parameters: Record<string, never>;
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['SDP'];
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['SDPAnswer'];
+        };
+      };
+    };
+  };
+  readonly getLiveSession: {
+    readonly parameters: {
+      readonly path: {
+        readonly id: string;
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['LiveSession'];
+        };
+      };
+    };
+  };
+  readonly closeLiveSession: {
+    readonly parameters: {
+      readonly path: {
+        readonly id: string;
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['EndedLiveSession'];
+        };
+      };
+    };
+  };
+  readonly downloadClip: {
+    readonly parameters: {
+      readonly query?: {
+        readonly format?: 'mp4' | 'fmp4';
+        readonly audio?: 'flac' | 'raw' | 'none';
+      };
+      readonly path: {
+        readonly start: string;
+        readonly end: string;
+      };
+    };
+  };
+  readonly createClipLink: {
+    readonly parameters: Record<string, never>;
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ClipRange'];
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['ClipLink'];
+        };
+      };
+    };
+  };
+  readonly getSystem: {
+    readonly parameters: Record<string, never>;
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['SystemInfo'];
+        };
+      };
+    };
+  };
+  readonly upgradeFirmware: {
+    readonly parameters: Record<string, never>;
+    readonly requestBody: {
+      readonly content: {
+        readonly 'multipart/form-data': components['schemas']['FirmwareUpload'];
+      };
+    };
+  };
+  readonly getOpenApi: {
+    readonly parameters: {
+      readonly header?: {
+        readonly 'If-None-Match'?: string;
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': {
+            readonly [key: string]: unknown;
+          };
+        };
+      };
+    };
+  };
+  readonly getHealth: {
+    readonly parameters: Record<string, never>;
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['Health'];
+        };
+      };
+      readonly 503: {
+        content: {
+          readonly 'application/json': components['schemas']['Health'];
+        };
+      };
+    };
+  };
+  readonly getMetrics: {
+    readonly parameters: Record<string, never>;
+  };
+}
+
+export interface access {
+  readonly getDevice: 'session';
+  readonly createUser: 'setup';
+  readonly getSetup: 'open';
+  readonly obtainToken: 'basic';
+  readonly refreshToken: 'session';
+  readonly logOut: 'session';
+  readonly resetPassword: 'session';
+  readonly updateLiveConfig: 'session';
+  readonly openLiveSession: 'session';
+  readonly getLiveSession: 'session';
+  readonly closeLiveSession: 'session';
+  readonly downloadClip: 'session-or-link';
+  readonly createClipLink: 'session';
+  readonly getSystem: 'session';
+  readonly upgradeFirmware: 'session';
+  readonly getOpenApi: 'open';
+  readonly getHealth: 'open';
+  readonly getMetrics: 'session';
+}

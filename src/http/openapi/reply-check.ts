@@ -1,0 +1,69 @@
+/**
+ * Checks answers against the API document: status, content type, header fields, and the schema of the body, in which no
+ * member may be that the document does not describe. On with `http.validateReplies`, and in all tests.
+ *
+ * What it finds is our own fault and never the client's, so it becomes an error in the log and a 500. Main thread.
+ */
+import type { Reply } from '../reply.ts';
+import type { ApiDocument } from './document.ts';
+import type { Operation, OperationResponse } from './operation-table.ts';
+import { SchemaSet } from './schemas.ts';
+
+/** The checker; one for a server. */
+export class ReplyCheck {
+  private readonly schemas: SchemaSet;
+
+  constructor({ content }: ApiDocument) {
+    this.schemas = new SchemaSet(content, { closed: true });
+  }
+
+  /** How an answer breaks the document, in words for the log; undefined when it does not. */
+  fault(operation: Operation, reply: Reply): string | undefined {
+    const response = operation.responses.get(reply.status);
+    if (!response) return `status ${reply.status} is not documented`;
+    return this.headerFault(response, reply) ?? this.contentFault(response, reply);
+  }
+
+  /** The same for an answer to no operation: only problem documents are known then. */
+  problemFault({ status, headers, body }: Reply): string | undefined {
+    if (status < 400) return undefined;
+    if (headers['content-type'] !== 'application/problem+json') return 'an error that is no problem document';
+    return this.bodyFault('/components/schemas/Problem', body);
+  }
+
+  private headerFault(response: OperationResponse, { headers }: Reply): string | undefined {
+    for (const [name, { isRequired, schema }] of response.headers) {
+      const value = headers[name];
+      if (value === undefined) {
+        if (isRequired) return `the header field ${name} is missing`;
+      } else {
+        const fault = this.schemas.check(schema, value);
+        if (fault) return `the header field ${name} ${fault.expected}`;
+      }
+    }
+    return undefined;
+  }
+
+  private contentFault({ content }: OperationResponse, { headers, body }: Reply): string | undefined {
+    const declared = headers['content-type'];
+    if (content.size === 0)
+      return body.length > 0 || declared !== undefined ? 'content where none is documented' : undefined;
+    const type = declared?.split(';')[0]?.trim() ?? '';
+    if (!content.has(type)) return `content type '${type}' is not documented`;
+    const schema = content.get(type);
+    if (schema === undefined) return undefined;
+    return type.endsWith('json') ? this.bodyFault(schema, body) : undefined;
+  }
+
+  private bodyFault(schema: string, body: Reply['body']): string | undefined {
+    const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return 'the body is not JSON';
+    }
+    const fault = this.schemas.check(schema, value);
+    return fault && `the body at '${fault.pointer}' breaks ${fault.rule}: ${fault.expected}`;
+  }
+}

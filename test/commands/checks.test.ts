@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { checkRecordingsFolder, checkStateFolder } from '../../src/commands/checks/folders.ts';
+import { checkCertificate } from '../../src/commands/checks/https.ts';
+import { checkClock, checkNode } from '../../src/commands/checks/machine.ts';
+import { checkPorts } from '../../src/commands/checks/network.ts';
+import { checkSources } from '../../src/commands/checks/sources.ts';
+import type { Finding } from '../../src/commands/finding.ts';
+import type { Configuration } from '../../src/config/configuration.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'doctor-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const configured = (flags: Record<string, string>): Configuration =>
+  loadConfiguration({ flags: new Map(Object.entries(flags)) }).configuration;
+const levels = (findings: readonly Finding[]): string[] => findings.map(({ level }) => level);
+
+test('a state folder that others can read is a warning, one that is private is well', async () => {
+  const state = path.join(folder, 'state');
+  mkdirSync(state, { mode: 0o755 });
+  chmodSync(state, 0o755);
+  const [finding] = await checkStateFolder(configured({ state }));
+  assert.equal(finding?.level, 'warning');
+  assert.match(finding.advice ?? '', /^chmod 700 '/);
+  chmodSync(state, 0o700);
+  assert.deepEqual(levels(await checkStateFolder(configured({ state }))), ['ok']);
+});
+
+test('a state folder that is a file is a problem, one that is missing will be made', async () => {
+  const file = path.join(folder, 'file');
+  writeFileSync(file, '');
+  assert.deepEqual(levels(await checkStateFolder(configured({ state: file }))), ['problem']);
+  const missing = path.join(folder, 'missing');
+  assert.deepEqual(levels(await checkStateFolder(configured({ state: missing }))), ['ok']);
+});
+
+test('a folder of recordings that the owner named and that is missing is a problem', async () => {
+  const recordings = path.join(folder, 'card');
+  assert.deepEqual(levels(await checkRecordingsFolder(configured({ recordings }))), ['problem']);
+});
+
+test('a port that another program serves is a problem, one that a camera serves is not', async () => {
+  let body = 'hello';
+  const server = createServer((_request, response) => response.end(body));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const configuration = configured({ host: '127.0.0.1', port: String(port) });
+  assert.deepEqual(levels(await checkPorts(configuration)), ['problem']);
+  body = '{"status":"ok","workers":[]}';
+  assert.deepEqual(levels(await checkPorts(configuration)), ['ok']);
+  await new Promise(resolve => server.close(resolve));
+  assert.deepEqual(levels(await checkPorts(configuration)), ['ok']);
+});
+
+test('an address that is not of this machine is a problem', async () => {
+  assert.deepEqual(levels(await checkPorts(configured({ host: '192.0.2.1' }))), ['problem']);
+});
+
+test('a clock from before this program is a problem', async () => {
+  assert.deepEqual(levels(await checkClock(Date.UTC(1970, 0, 1))), ['problem']);
+});
+
+test('the Node.js that runs the tests is new enough', () => {
+  assert.deepEqual(levels(checkNode()), ['ok']);
+});
+
+test('a file that is missing and a device that is missing are problems, a command is not run', async () => {
+  const findings = await checkSources(
+    configured({
+      source: `file:${path.join(folder, 'none.mp4')}`,
+      subSource: 'v4l2:/dev/none',
+      audioSource: 'command:touch /tmp/never http://u:secret@host/',
+    }),
+  );
+  assert.deepEqual(levels(findings), ['problem', 'problem', 'ok']);
+  assert.ok(findings.every(({ found }) => !found.includes('secret')));
+});
+
+test('a certificate is held against its key and its time', async t => {
+  const make = (name: string): [string, string] => {
+    const files: [string, string] = [path.join(folder, `${name}.pem`), path.join(folder, `${name}-key.pem`)];
+    execFileSync(
+      'openssl',
+      [
+        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '100'],
+        ...['-subj', `/CN=${name}`, '-out', files[0], '-keyout', files[1]],
+      ],
+      { stdio: 'ignore' },
+    );
+    return files;
+  };
+  let one: [string, string];
+  let other: [string, string];
+  try {
+    one = make('one');
+    other = make('other');
+  } catch {
+    t.skip('openssl is not installed');
+    return;
+  }
+  const check = (certificate: string, key: string, nowUnixMs?: number) =>
+    checkCertificate(
+      configured({ 'https.enabled': 'true', 'https.certificate': certificate, 'https.key': key }),
+      nowUnixMs,
+    );
+  assert.deepEqual(levels(await check(...one)), ['ok']);
+  assert.deepEqual(levels(await check(one[0], other[1])), ['problem']);
+  assert.deepEqual(levels(await check(...one, Date.now() + 95 * 86_400_000)), ['warning']);
+  assert.deepEqual(levels(await check(...one, Date.now() + 101 * 86_400_000)), ['problem']);
+  assert.deepEqual(levels(await check(path.join(folder, 'none.pem'), one[1])), ['problem']);
+});
