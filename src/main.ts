@@ -9,17 +9,11 @@ import { mkdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Accounts } from './auth/accounts.ts';
-import { AuditLog } from './auth/audit-log.ts';
-import { LoginThrottle } from './auth/login-throttle.ts';
-import { hashMsMax, PooledPasswordHasher } from './auth/password-hasher.ts';
+import type { Accounts, AccountsState } from './auth/accounts.ts';
 import type { Clock } from './base/clock.ts';
-import { CameraError } from './base/errors.ts';
 import type { TrackInfo } from './base/tracks.ts';
 import type { Configuration } from './config/configuration.ts';
 import { openStateFolder } from './config/state-folder.ts';
-import { type HttpServer, startHttpServer } from './http/server.ts';
-import type { HttpServices } from './http/services.ts';
 import type { HealthReport, WorkerHealth } from './ipc/health.ts';
 import type {
   CaptureCommand,
@@ -35,14 +29,16 @@ import { RequestChannel } from './ipc/request-channel.ts';
 import type { CaptureWorkerData, LiveWorkerData } from './ipc/worker-data.ts';
 import { createFrameRing } from './ring/frame-ring.ts';
 import { addressUrl, isWildcard } from './supervisor/address-url.ts';
+import { HttpPart } from './supervisor/http-part.ts';
 import { packageVersion } from './supervisor/package-version.ts';
 import { resourceLimits } from './supervisor/resource-limits.ts';
 import { SupervisedWorker } from './supervisor/supervised-worker.ts';
-import { type Part, Supervisor } from './supervisor/supervisor.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
 import { TaskPool } from './supervisor/task-pool.ts';
+import { UsersPart } from './supervisor/users-part.ts';
 import { packageFolder, workerEntry } from './supervisor/worker-entry.ts';
 import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
-import { errorFields, type Logger } from './telemetry/log.ts';
+import type { Logger } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { systemClock } from './telemetry/system-clock.ts';
 
@@ -88,7 +84,7 @@ export async function startCamera(
     startedMonoUs,
     firmwareVersion: packageVersion(),
     tracks: workers.tracks,
-    health: () => healthOf(supervisor.health(), metrics.get('capture')),
+    health: () => healthOf(supervisor.health(), metrics.get('capture'), users.accounts.state),
     metrics: () => {
       metrics.update('tasks', tasks.stats());
       const upUs = clock.monoUs() - startedMonoUs;
@@ -118,65 +114,6 @@ export async function startCamera(
   announce(logger, configuration.host, http.port, scheme, users.accounts);
   void users.measureHash();
   return { url, stop: () => supervisor.stop() };
-}
-
-/** The user and what surrounds it; started before everything else, so that its database is closed after everything. */
-class UsersPart implements Part {
-  readonly name = 'users';
-  readonly accounts: Accounts;
-  readonly audit: AuditLog;
-  private readonly hasher: PooledPasswordHasher;
-  private readonly logger: Logger;
-
-  private constructor(accounts: Accounts, audit: AuditLog, hasher: PooledPasswordHasher, logger: Logger) {
-    this.accounts = accounts;
-    this.audit = audit;
-    this.hasher = hasher;
-    this.logger = logger;
-  }
-
-  static async open(
-    { state, accounts: configuration }: Configuration,
-    tasks: TaskPool,
-    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
-  ): Promise<UsersPart> {
-    const folder = path.resolve(state);
-    const audit = new AuditLog({ file: path.join(folder, 'audit.log'), clock, logger });
-    const hasher = new PooledPasswordHasher(tasks, configuration);
-    const throttle = new LoginThrottle({ clock, configuration });
-    const accounts = await Accounts.open({
-      folder,
-      scanEntry: workerEntry('scan-database'),
-      clock,
-      logger,
-      hasher,
-      throttle,
-      audit,
-      configuration,
-    });
-    return new UsersPart(accounts, audit, hasher, logger);
-  }
-
-  async start(): Promise<void> {}
-
-  async stop(): Promise<boolean> {
-    await this.accounts.close();
-    await this.audit.close();
-    return true;
-  }
-
-  /** Tells the owner of a slow board that a log-in will take long, and what helps. */
-  async measureHash(): Promise<void> {
-    try {
-      const hashMs = Math.round(await this.hasher.measure());
-      const advice = 'a cheaper hash: --accounts-argon2-memory-kib 7168 --accounts-argon2-iterations 5';
-      if (hashMs > hashMsMax)
-        this.logger.warn('checking a password takes long on this machine', { hashMs, advice });
-      else this.logger.debug('time of one password hash', { hashMs });
-    } catch (error) {
-      this.logger.warn('the time of a password hash could not be measured', errorFields(error));
-    }
-  }
 }
 
 /** Our own folder is made; one that the owner named (a card) is not: a missing card must be seen, not papered over. */
@@ -272,51 +209,19 @@ function makeWorkers(
   };
 }
 
-/** The HTTP front end as a part that the supervisor starts last and stops first. */
-class HttpPart implements Part {
-  readonly name = 'http';
-  private readonly configuration: Configuration;
-  private readonly services: () => HttpServices;
-  private server: Promise<HttpServer> | undefined;
-  /** The port that is really listened on. */
-  port = 0;
-
-  constructor(configuration: Configuration, services: () => HttpServices) {
-    this.configuration = configuration;
-    this.services = services;
-  }
-
-  async start(): Promise<void> {
-    const { host, port } = this.configuration;
-    this.server = startHttpServer({ host, port }, this.services());
-    try {
-      this.port = (await this.server).port;
-    } catch (cause) {
-      if (!(cause instanceof CameraError && cause.code === 'listen-failed')) throw cause;
-      const advice = 'stop the program that uses it, or choose another with --port or --host';
-      throw new CameraError('listen-failed', `${cause.message}; ${advice}`, cause.details, { cause });
-    }
-  }
-
-  async stop(withinMs: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, withinMs);
-    });
-    // A server that never came up has nothing to close, and its error was told by start().
-    const server = this.server?.catch(() => undefined);
-    await Promise.race([server?.then(running => running?.close()), timeout]);
-    clearTimeout(timer);
-    return true;
-  }
-}
-
 /** Workers as the supervisor sees them, sources as the capture worker counts them. */
-function healthOf(workers: readonly WorkerHealth[], capture: Stats | undefined): HealthReport {
+function healthOf(
+  workers: readonly WorkerHealth[],
+  capture: Stats | undefined,
+  accounts: AccountsState,
+): HealthReport {
   const sources = Object.entries(capture?.values ?? {}).flatMap(([name, value]) =>
     name.endsWith(sourceUpSuffix) ? [{ name: name.slice(0, -sourceUpSuffix.length), isUp: value === 1 }] : [],
   );
-  const isWell = workers.every(({ state }) => state === 'running') && sources.every(({ isUp }) => isUp);
+  const isWell =
+    workers.every(({ state }) => state === 'running') &&
+    sources.every(({ isUp }) => isUp) &&
+    accounts !== 'damaged';
   return { status: isWell ? 'ok' : 'degraded', workers, sources };
 }
 

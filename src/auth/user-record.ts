@@ -47,7 +47,8 @@ export type UserRule = 'length' | 'form' | 'characters' | 'range';
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/u;
 // What shows as nothing though it is a letter or a mark to Unicode: fillers and the like.
 const invisible = /\p{Default_Ignorable_Code_Point}/u;
-const emailForm = /^[^@\s]+@[^@\s]+$/u;
+// A ':' would end the user name in Basic credentials (RFC 7617 §2), so that its owner could never log in.
+const emailForm = /^[^@\s:]+@[^@\s:]+$/u;
 // Names may be written with joiners (Persian, Indic scripts) and emoji with variation selectors.
 const joiners = /\u200c|\u200d|\ufe0e|\ufe0f/gu;
 

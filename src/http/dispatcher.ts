@@ -238,9 +238,7 @@ export class Dispatcher {
     const complete = this.withCommonHeaders(call, reply);
     const { replyCheck, logger } = this.options;
     if (!replyCheck) return complete;
-    const fault = call.operation
-      ? replyCheck.fault(call.operation, complete)
-      : replyCheck.problemFault(complete);
+    const fault = replyCheck.fault(call.operation, complete);
     if (fault === undefined) return complete;
     logger.error("an answer breaks the API's document", {
       ...logFieldsOf(call),

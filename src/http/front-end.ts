@@ -51,6 +51,8 @@ export class FrontEnd {
   readonly connections: ConnectionLimits;
   private readonly options: FrontEndOptions;
   private readonly certificate: CertificateSource | undefined;
+  private isRenewing = false;
+  private isRenewalDue = false;
 
   private constructor(options: FrontEndOptions, certificate: CertificateSource | undefined) {
     const { http } = options;
@@ -127,12 +129,16 @@ export class FrontEnd {
   }
 
   private async renew(listener: Listener): Promise<void> {
-    if (!this.certificate || !(await this.certificate.refresh())) return;
+    if (!this.certificate || this.isRenewing) return;
+    this.isRenewing = true;
+    if (await this.certificate.refresh()) this.isRenewalDue = true;
     try {
-      listener.renewTls(this.certificate.files);
+      if (this.isRenewalDue) listener.renewTls(this.certificate.files);
+      this.isRenewalDue = false;
     } catch (error) {
       this.options.logger.error('the new certificate is not served', errorFields(error));
     }
+    this.isRenewing = false;
   }
 }
 

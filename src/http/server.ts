@@ -5,6 +5,7 @@
  * says how one is added). Guard, gate, tokens, limits and problem documents are the same for all (dispatcher.ts). Main
  * thread; nothing here blocks it.
  */
+import { CameraError } from '../base/errors.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { FrontEnd } from './front-end.ts';
 import type { Gate } from './gate.ts';
@@ -114,8 +115,17 @@ function handlersOf(services: HttpServices, document: ApiDocument): Handlers {
   };
 }
 
+/** Throws CameraError `internal` unless every operation has a handler and every handler an operation. */
 function operationRoutes(document: ApiDocument, handlers: Handlers): Route[] {
-  return operationsOf(document).map(operation => ({
+  const operations = operationsOf(document);
+  const described = operations.map(({ id }) => id).sort();
+  const handled = Object.keys(handlers).sort();
+  if (described.join() !== handled.join())
+    throw new CameraError('internal', 'assets/openapi.json describes other operations than there are', {
+      described: described.join(' '),
+      handled: handled.join(' '),
+    });
+  return operations.map(operation => ({
     method: operation.method,
     path: operation.path,
     operation,

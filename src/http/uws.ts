@@ -47,7 +47,8 @@ export interface Listener {
    * Goes on with other files of TLS: for new connections, the others keep what they have. The port is not listened on for
    * a moment, in which a connection attempt is refused.
    *
-   * @throws CameraError `config-invalid` when the library cannot use the files; then nothing has changed.
+   * @throws CameraError `config-invalid` when the library cannot use the files, and nothing has changed; `listen-failed`
+   * when another process took the port in that moment: it is worth trying again.
    */
   renewTls(files: TlsFiles): void;
   /** Stops listening and closes all connections at once; pending requests become aborted. */
@@ -86,28 +87,51 @@ export function listen(
     return app.any('/*', (response, request) => onRequest(new Exchange(response, request)));
   };
   let app = makeApp(options.tls);
-  let socket = listenOn(library, app, options.host, options.port);
+  // A port that the system chose gets no SO_REUSEADDR from the library, so that it could not be listened on anew.
+  const chosen = options.port === 0 && options.tls ? freePort(library, options.host) : options.port;
+  let socket: us_listen_socket | undefined = listenOn(library, app, options.host, chosen);
   const port = library.us_socket_local_port(socket);
-  const retired: TemplatedApp[] = [];
+  let retired: TemplatedApp | undefined;
   let open = true;
+  const stopListening = (): void => {
+    // The library does not check its pointers.
+    if (socket) library.us_listen_socket_close(socket);
+    socket = undefined;
+  };
   return {
     port,
     renewTls(files) {
+      if (!open) return;
       const next = makeApp(files);
-      library.us_listen_socket_close(socket);
-      socket = listenOn(library, next, options.host, port);
-      retired.push(app);
-      app = next;
+      stopListening();
+      try {
+        socket = listenOn(library, next, options.host, port);
+      } catch (error) {
+        next.close();
+        throw error;
+      }
       // What still runs on the one before the last has had all the time between two renewals.
-      if (retired.length > 1) retired.shift()?.close();
+      retired?.close();
+      retired = app;
+      app = next;
     },
     close() {
       if (!open) return;
       open = false;
-      library.us_listen_socket_close(socket);
-      for (const each of [...retired, app]) each.close();
+      stopListening();
+      retired?.close();
+      app.close();
     },
   };
+}
+
+function freePort(library: Library, host: string): number {
+  const app = library.App();
+  const socket = listenOn(library, app, host, 0);
+  const port = library.us_socket_local_port(socket);
+  library.us_listen_socket_close(socket);
+  app.close();
+  return port;
 }
 
 function tlsApp(library: Library, files: TlsFiles): TemplatedApp {
@@ -274,8 +298,13 @@ export class Exchange {
       this.writeHead(reply);
       // A 304 would have to name the length of the file that it does not send, and need not; a 204 must not.
       if (reply.status === 304 || reply.status === 204) this.response.endWithoutBody();
-      else if (this.method === 'HEAD') this.response.endWithoutBody(lengthOf(reply.body), close);
-      else this.response.end(reply.body, close);
+      else if (this.method !== 'HEAD') this.response.end(reply.body, close);
+      else if (close) this.response.endWithoutBody(lengthOf(reply.body), true);
+      else {
+        // The library takes a length that it is told here for bytes that are still to come.
+        this.response.writeHeader('Content-Length', String(lengthOf(reply.body)));
+        this.response.endWithoutBody();
+      }
     });
     return true;
   }

@@ -180,13 +180,13 @@ describe('creating the user', () => {
       assert.doesNotMatch(problem, /long enough|four|1234567890/);
     });
 
-  test('the 400s changed nothing; of ten at once one becomes the user', async () => {
+  test('the 400s changed nothing; of five at once one becomes the user', async () => {
     const statuses = await Promise.all(
-      Array.from({ length: 10 }, (_, i) =>
+      Array.from({ length: 5 }, (_, i) =>
         statusOf(daemon, 'POST', '/user', { token: daemon.token, body: { ...user, id: i } }),
       ),
     );
-    assert.deepEqual(statuses.sort(), [200, ...new Array(9).fill(401)]);
+    assert.deepEqual(statuses.sort(), [200, ...new Array(4).fill(401)]);
     assert.equal(await obtain(daemon, 'A@B.Example', 'long enough'), 200);
   });
 
@@ -203,7 +203,8 @@ describe('a camera with its user', () => {
   let daemon: Daemon;
   let password: string = owner.password;
   before(async () => {
-    daemon = await Daemon.start();
+    // The log-ins of these tests must not push out the session that they go on with.
+    daemon = await Daemon.start({ flags: ['--accounts-max-sessions', '64'] });
     await daemon.until(
       async () => (await (await fetch(new URL('/healthz', daemon.url))).json()).status === 'ok' || undefined,
       'the first picture',
@@ -309,8 +310,6 @@ describe('a camera with its user', () => {
       'Basic !!!',
       `Basic ${Buffer.from('no colon').toString('base64')}`,
       `Basic ${Buffer.from([0xff, 0x3a, 0xff]).toString('base64')}`,
-      'Digest username="owner"',
-      `Bearer ${daemon.token}`,
     ]) {
       const response = await call(daemon, 'POST', '/user/token/obtain', { headers: { authorization } });
       const problem = (await response.json()) as Record<string, unknown>;

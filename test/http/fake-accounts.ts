@@ -24,7 +24,7 @@ const sessionMs = 12 * 3600 * 1000;
 export class FakeAccounts implements AccountsService {
   /** Thrown by every operation when it is set. */
   failure: unknown;
-  user: (User & { password: string }) | undefined = { ...owner };
+  user: (User & { password: string }) | undefined;
   ice: readonly string[] = [];
   readonly sessions = new Map<string, Session>();
   private readonly clock: ManualClock;
@@ -32,6 +32,15 @@ export class FakeAccounts implements AccountsService {
 
   constructor(clock: ManualClock) {
     this.clock = clock;
+    this.restore();
+  }
+
+  /** Back to how it was made; nobody is told. */
+  restore(): void {
+    this.failure = undefined;
+    this.user = { ...owner };
+    this.ice = [];
+    this.sessions.clear();
     this.open(token, 'session-of-the-test');
   }
 

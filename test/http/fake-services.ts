@@ -50,6 +50,29 @@ export const description: SessionDescription = {
   jitter_ms: 1,
 };
 
+const well: HealthReport = {
+  status: 'ok',
+  workers: [
+    { name: 'capture', state: 'running', restarts: 0, lastError: null, sinceUnixMs: 1_700_000_000_000 },
+    {
+      name: 'live',
+      state: 'running',
+      restarts: 1,
+      lastError: 'secret://x:y@z',
+      sinceUnixMs: 1_700_000_000_000,
+    },
+  ],
+  sources: [{ name: 'main', isUp: true }],
+};
+
+type Answer = (request: LiveRequest) => Promise<LiveReplies[LiveRequest['kind']]>;
+
+const usualAnswer: Answer = async request => {
+  if (request.kind === 'open-session')
+    return { sessionId: 'session-1', sdp: 'v=0\r\n', validUntilUnixMs: request.validUntilUnixMs };
+  return request.kind === 'close-session' ? { closed: true } : description;
+};
+
 export interface LogLine {
   readonly level: string;
   readonly message: string;
@@ -66,30 +89,20 @@ export class FakeCamera {
   readonly liveRequests: LiveRequest[] = [];
   tracks: readonly TrackInfo[] = [video];
   recordingsFolder = tmpdir();
-  health: HealthReport = {
-    status: 'ok',
-    workers: [
-      { name: 'capture', state: 'running', restarts: 0, lastError: null, sinceUnixMs: 1_700_000_000_000 },
-      {
-        name: 'live',
-        state: 'running',
-        restarts: 1,
-        lastError: 'secret://x:y@z',
-        sinceUnixMs: 1_700_000_000_000,
-      },
-    ],
-    sources: [{ name: 'main', isUp: true }],
-  };
+  health: HealthReport = well;
   /** Answers the live worker's requests. */
-  answer: (request: LiveRequest) => Promise<LiveReplies[LiveRequest['kind']]> = async request => {
-    if (request.kind === 'open-session')
-      return { sessionId: 'session-1', sdp: 'v=0\r\n', validUntilUnixMs: request.validUntilUnixMs };
-    return request.kind === 'close-session' ? { closed: true } : description;
-  };
+  answer: Answer = usualAnswer;
 
   /** Lets every live request fail. */
   failWith(error: CameraError): void {
     this.answer = () => Promise.reject(error);
+  }
+
+  /** Back to how it was made, while its servers go on. */
+  restore(): void {
+    this.accounts.restore();
+    this.answer = usualAnswer;
+    this.health = well;
   }
 
   /** Ends a live session as the live worker would. */

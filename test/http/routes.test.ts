@@ -167,6 +167,8 @@ test('HEAD is GET without the body, length and all, for every GET route', async 
   for (const path of [
     '/api/v1/device',
     '/api/v1/system',
+    '/api/v1/openapi.json',
+    '/api/v1/user/setup',
     '/healthz',
     '/metrics',
     '/',
@@ -181,10 +183,10 @@ test('HEAD is GET without the body, length and all, for every GET route', async 
     assert.equal(responses[0]?.status, get.status, path);
     assert.equal(responses[0]?.headers.get('content-length'), String(length), path);
     assert.equal(responses[0]?.headers.get('content-type'), get.headers.get('content-type'), path);
-    // Behind an asynchronous answer the library takes no second request.
-    if (path === '/api/v1/system') continue;
+    // Behind an asynchronous answer, as every one that needs a token is, the library takes no second request.
+    if (['/api/v1/device', '/api/v1/system', '/metrics'].includes(path)) continue;
     const two = await raw(server.port, request.repeat(2), { expect: 2, head: true });
-    assert.equal(two.responses.length, 2);
+    assert.equal(two.responses.length, 2, path);
   }
 });
 

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { HttpServer } from '../../src/http/server.ts';
 import { FakeCamera, token } from './fake-services.ts';
@@ -20,6 +21,24 @@ const head = `Host: a\r\nx-token: ${token}\r\n`;
 const device = 'GET /api/v1/device HTTP/1.1';
 const post = `POST /api/v1/media/live/session HTTP/1.1\r\n${head}Content-Type: application/json\r\n`;
 const waiting = { concurrency: true, timeout: 20_000 };
+
+/** Sends what it is told to and a byte ten times a second after it, whatever the server says, until the server has closed. */
+async function dripOn(port: number, start: string): Promise<{ text: string; answeredMs: number }> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => {});
+  socket.write(start);
+  const beginMs = performance.now();
+  let answeredMs = Number.POSITIVE_INFINITY;
+  let text = '';
+  socket.on('data', chunk => {
+    answeredMs = Math.min(answeredMs, performance.now() - beginMs);
+    text += chunk.toString('latin1');
+  });
+  const timer = setInterval(() => socket.write('x'), 100);
+  await once(socket, 'close');
+  clearInterval(timer);
+  return { text, answeredMs };
+}
 
 /** Sends a byte twice a second after the start of a request; resolves when the server has closed. */
 async function drip(start: string): Promise<void> {
@@ -49,6 +68,18 @@ describe('the time-out', waiting, () => {
       assert.deepEqual(responses, []);
       assert.deepEqual(camera.liveRequests, []);
     });
+
+  test('of the body answers 408 to one that drips on, and ends the connection', async () => {
+    const impatient = new FakeCamera();
+    impatient.http = { ...impatient.http, requestTimeoutSeconds: 1 };
+    const quick = await impatient.serve();
+    const { text, answeredMs } = await dripOn(quick.port, `${post}Content-Length: 10000\r\n\r\n{`);
+    assert.match(text, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+    assert.match(text, /"code":"body-timeout"/);
+    assert.ok(answeredMs < 5000, `${answeredMs} ms`);
+    assert.deepEqual(impatient.liveRequests, []);
+    await quick.close();
+  });
 
   test('ends a hundred slow headers and slow bodies and serves others meanwhile', async () => {
     const slow = Promise.all(

@@ -17,16 +17,27 @@ export class ReplyCheck {
     this.schemas = new SchemaSet(content, { closed: true });
   }
 
-  /** How an answer breaks the document, in words for the log; undefined when it does not. */
-  fault(operation: Operation, reply: Reply): string | undefined {
+  /**
+   * How an answer breaks the document, in words for the log; undefined when it does not. An answer to no operation may
+   * only be a problem document, or a file of the pages.
+   */
+  fault(operation: Operation | undefined, reply: Reply): string | undefined {
+    try {
+      return operation ? this.operationFault(operation, reply) : this.problemFault(reply);
+    } catch (error) {
+      return `the document cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
+  private operationFault(operation: Operation, reply: Reply): string | undefined {
     const response = operation.responses.get(reply.status);
     if (!response) return `status ${reply.status} is not documented`;
     return this.headerFault(response, reply) ?? this.contentFault(response, reply);
   }
 
-  /** The same for an answer to no operation: only problem documents are known then. */
-  problemFault({ status, headers, body }: Reply): string | undefined {
-    if (status < 400) return undefined;
+  private problemFault({ status, headers, body }: Reply): string | undefined {
+    // The one page that says in plain text why it is not there is a file, too.
+    if (status < 400 || headers['content-type']?.startsWith('text/plain')) return undefined;
     if (headers['content-type'] !== 'application/problem+json') return 'an error that is no problem document';
     return this.bodyFault('/components/schemas/Problem', body);
   }

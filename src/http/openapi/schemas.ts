@@ -63,7 +63,8 @@ export class SchemaSet {
       formats: { ...formats },
     });
     const schema = this.isClosed ? closed(this.document) : this.document;
-    // The document around the schemas is no schema itself, so it is not validated as one.
+    // The document around the schemas is no schema itself: its members are no unknown keywords, and it is not validated.
+    ajv.addVocabulary(Object.keys(this.document));
     ajv.addSchema(schema as unknown as Schema, documentKey, undefined, false);
     return ajv;
   }
