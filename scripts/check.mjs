@@ -1,4 +1,5 @@
-// `npm run check`: types, format and lint, promise rules, import rules, dead code. Two at a time; quiet when all is well.
+// `npm run check`: types, format and lint, promise rules, import rules, dead code, and whether the
+// types of the API are those of its document. Two at a time; quiet when all is well.
 import { spawn } from 'node:child_process';
 
 const checks = {
@@ -7,6 +8,7 @@ const checks = {
   promises: 'eslint --max-warnings 0 src workers test bench',
   imports: 'depcruise --config .dependency-cruiser.cjs --output-type err src workers',
   'dead code': 'knip',
+  'api types': 'node scripts/generate-api-types.mjs --check',
 };
 
 function run([name, command]) {

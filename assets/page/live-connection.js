@@ -24,6 +24,8 @@ export class LiveConnection {
   postedAt = 0;
   answeredAt = 0;
   connectedAt = 0;
+  /** How long the camera keeps the session, ms from the answer. */
+  lifeMs;
 
   /**
    * @param api a CameraApi.
@@ -55,6 +57,7 @@ export class LiveConnection {
     const answer = await this.#api.openSession(peer.localDescription.sdp, this.#abort.signal);
     this.answeredAt = performance.now();
     this.#sessionId = answer.session_id;
+    this.lifeMs = answer.lifeMs;
     if (this.#closed) void this.#api.closeSession(answer.session_id);
     else await peer.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
   }

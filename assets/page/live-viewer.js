@@ -2,10 +2,11 @@
  * Keeps the live picture running: connects, watches, and connects again with growing pauses when it is lost.
  *
  * States: `connecting` (no picture yet), `playing`, `waiting` (until the next try), `failed` (trying again would not
- * help), `stopped`. A stream that stands still is a lost one even if the transport seems well: the camera is asked
+ * help), `stopped` (also when the camera does not take the token any more: the CameraApi tells the page). A session whose
+ * time comes is replaced a moment before. A stream that stands still is a lost one even if the transport seems well: the camera is asked
  * whether the session still exists, so that a restarted worker costs seconds and not the transport's long time-out.
  */
-import { CameraProblem } from './camera-api.js';
+import { CameraProblem } from './camera-problem.js';
 import { LiveConnection } from './live-connection.js';
 import { PictureLatency } from './picture-latency.js';
 import { PictureStatistics } from './picture-statistics.js';
@@ -24,6 +25,12 @@ const stallLostMs = 6000;
 const firstClockReadings = 4;
 const clockReadingPauseMs = 30_000;
 
+/** Milliseconds before a session's end at which the next one begins; a session shorter than twice this just ends. */
+const renewalLeadMs = 1500;
+
+/** setTimeout counts in 32 bits. */
+const timerMaxMs = 2 ** 31 - 1;
+
 export class LiveViewer extends EventTarget {
   #api;
   #video;
@@ -32,6 +39,8 @@ export class LiveViewer extends EventTarget {
   #latency;
   #ticker;
   #retryTimer;
+  #renewalTimer;
+  #isRenewal = false;
   #failures = 0;
   #frames = { count: 0, since: 0 };
   #asking = false;
@@ -79,9 +88,14 @@ export class LiveViewer extends EventTarget {
     this.#set('stopped');
   }
 
+  /** False while the camera has asked to wait (Retry-After). */
+  get mayTryNow() {
+    return !(this.state === 'waiting' && this.problem.retryAfterMs > 0);
+  }
+
   /** Tries at once, if a try is due later or was given up. */
   retryNow() {
-    if (this.state === 'waiting' || this.state === 'failed') void this.#connect();
+    if ((this.state === 'waiting' || this.state === 'failed') && this.mayTryNow) void this.#connect();
   }
 
   async #connect() {
@@ -102,6 +116,7 @@ export class LiveViewer extends EventTarget {
       await connection.open();
       // A picture is waited for from here on, and not from before the camera had answered.
       this.#frames.since = performance.now();
+      this.#planRenewal(connection);
     } catch (error) {
       if (connection === this.#connection) this.#lost(problemOf(error));
     }
@@ -111,7 +126,8 @@ export class LiveViewer extends EventTarget {
     const video = this.#video;
     const shown = at => {
       if (connection !== this.#connection || this.state !== 'connecting') return;
-      if (this.firstFrameMs !== undefined) this.reconnects += 1;
+      if (this.firstFrameMs !== undefined && !this.#isRenewal) this.reconnects += 1;
+      this.#isRenewal = false;
       this.firstFrameMs = at - connection.postedAt;
       this.answerMs = connection.answeredAt - connection.postedAt;
       this.connectedMs = connection.connectedAt ? connection.connectedAt - connection.postedAt : undefined;
@@ -127,6 +143,15 @@ export class LiveViewer extends EventTarget {
     });
   }
 
+  #planRenewal(connection) {
+    if (connection !== this.#connection || !(connection.lifeMs > 2 * renewalLeadMs)) return;
+    const renew = () => {
+      this.#isRenewal = true;
+      void this.#connect();
+    };
+    this.#renewalTimer = setTimeout(renew, Math.min(connection.lifeMs - renewalLeadMs, timerMaxMs));
+  }
+
   #transportLost(connection, state) {
     if (connection !== this.#connection) return;
     if (state === 'failed')
@@ -137,10 +162,10 @@ export class LiveViewer extends EventTarget {
   #lost(problem) {
     this.#drop();
     this.problem = problem;
+    this.#isRenewal = false;
     if (problem.code === 'unauthorized') {
       clearInterval(this.#ticker);
       this.#set('stopped');
-      this.dispatchEvent(new Event('unauthorized'));
       return;
     }
     if (problem.isLasting) {
@@ -149,8 +174,8 @@ export class LiveViewer extends EventTarget {
     }
     const pauseMs = pausesMs[Math.min(this.#failures, pausesMs.length - 1)];
     this.#failures += 1;
-    // A little chance, so that the viewers of a restarted camera do not come back in step.
-    const waitMs = Math.max(problem.retryAfterMs, pauseMs) * (0.85 + 0.3 * Math.random());
+    // A little chance, so that the viewers of a restarted camera do not come back in step; never sooner than asked.
+    const waitMs = Math.max(problem.retryAfterMs, 0.85 * pauseMs) + 0.3 * pauseMs * Math.random();
     this.retryAt = performance.now() + waitMs;
     this.#retryTimer = setTimeout(() => void this.#connect(), waitMs);
     this.#set('waiting');
@@ -158,6 +183,7 @@ export class LiveViewer extends EventTarget {
 
   #drop() {
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#renewalTimer);
     this.#connection?.close();
     this.#connection = undefined;
   }
@@ -193,6 +219,8 @@ export class LiveViewer extends EventTarget {
         throw new CameraProblem({ code: 'lost', detail: 'The camera ended the session.' });
     } catch (error) {
       const problem = problemOf(error);
+      // The camera did not say how the session is; it is asked again.
+      if (problem.status === 429) return;
       const detail = 'The camera ended the session, or was restarted.';
       if (connection === this.#connection)
         this.#lost(

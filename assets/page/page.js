@@ -1,160 +1,154 @@
 /**
- * The page: asks for the token, shows the live picture, and says in words what is going on.
+ * The page: sets the camera up, logs in, shows the live picture, logs out. One view at a time; here is which, and why.
  *
- * `window.__camera` holds the same as plain values, for tests and measurements.
+ * `window.__camera` holds the same as plain values, without any secret, for tests and measurements.
  */
-import { CameraApi } from './camera-api.js';
-import { LiveViewer } from './live-viewer.js';
+import { CameraApi, isSetupRequired } from './camera-api.js';
+import { LiveView } from './live-view.js';
+import { LoginView } from './login-view.js';
+import { SessionKeeper } from './session-keeper.js';
+import { SetupView, takeSetupToken } from './setup-view.js';
+import { showState } from './state-words.js';
+import { TokenStore } from './token-store.js';
 
-const storageKey = 'camera-token';
 const element = id => document.getElementById(id);
-const video = element('picture');
 
-let viewer;
+/** Seconds between questions for a camera that does not answer, unless it says more. */
+const startPauseSeconds = 4;
 
-window.__camera = { state: 'token', reconnects: 0 };
-
-/** The token lives as long as the tab. A browser that keeps nothing asks again after a reload. */
-const token = {
-  read() {
-    try {
-      return sessionStorage.getItem(storageKey);
-    } catch {
-      return null;
-    }
-  },
-  write(value) {
-    try {
-      if (value === null) sessionStorage.removeItem(storageKey);
-      else sessionStorage.setItem(storageKey, value);
-    } catch {
-      // Then it lives in memory alone.
-    }
-  },
+const reasons = {
+  loggedOut: 'You are logged out.',
+  loggedOutUnheard:
+    'You are logged out here. The camera could not be told, so its side of the log-in ends only with its time.',
+  elsewhere: 'You logged out in another tab.',
+  expired: 'Your log-in has expired. Please log in again.',
+  ended:
+    'The camera has ended this log-in: by a log-out elsewhere, a new password, or because too many devices are logged in.',
+  unknown: 'Your log-in has ended. Please log in again.',
 };
 
-function askForToken(error = '') {
-  viewer?.stop();
-  viewer = undefined;
-  video.srcObject = null;
-  token.write(null);
-  element('live').hidden = true;
-  element('gate').hidden = false;
-  element('token-error').textContent = error;
-  element('token').setAttribute('aria-invalid', String(error !== ''));
-  element('token').value = '';
-  element('token').focus();
-  showState('Token needed', error ? 'bad' : 'quiet');
-  publish({ state: 'token', problem: error ? 'unauthorized' : undefined });
+const store = new TokenStore();
+const live = new LiveView();
+const login = new LoginView(enter);
+const setup = new SetupView(enter, showLogin);
+
+/** Who is logged in: `{ token, stays, api, keeper }`, or undefined. */
+let session;
+/** The setup token of the address, as long as it is not known to be of no use. */
+let setupToken = takeSetupToken();
+let startTimer;
+
+/** Shows one view, and nothing of the others. */
+function only(view) {
+  clearTimeout(startTimer);
+  if (view !== 'live') live.close();
+  if (view !== 'login') login.hide();
+  if (view !== 'setup') setup.hide();
+  element('starting').hidden = view !== 'starting';
+  element('log-out').hidden = view !== 'live';
 }
 
-function show(value) {
-  token.write(value);
-  element('gate').hidden = true;
-  element('live').hidden = false;
-  viewer = new LiveViewer(new CameraApi(value), video);
-  viewer.addEventListener('change', render);
-  viewer.addEventListener('blocked', () => {
-    curtain({
-      title: 'Paused by the browser',
-      text: 'It starts a picture only when asked.',
-      button: 'Show picture',
-    });
-  });
-  viewer.addEventListener('unauthorized', () => askForToken(viewer.problem.message));
-  viewer.start();
-}
-
-function render() {
-  if (!viewer) return;
-  const { state, problem, retryAt } = viewer;
-  const seconds = Math.max(1, Math.ceil((retryAt - performance.now()) / 1000));
-  if (state === 'connecting') {
-    showState('Connecting', 'quiet');
-    curtain({
-      title: 'Connecting',
-      text: problem?.message ?? 'The first picture is on its way.',
-      busy: true,
-    });
-  } else if (state === 'playing') {
-    showState('Live', 'good');
-    lift();
-  } else if (state === 'waiting') {
-    showState(viewer.firstFrameMs === undefined ? 'Trying again' : 'Reconnecting', 'warn');
-    const text = `${problem.message} Next try in ${seconds} s.`;
-    curtain({ title: 'No picture at the moment', text, busy: true, button: 'Try now' });
-  } else if (state === 'failed') {
-    showState('No picture', 'bad');
-    curtain({ title: 'The picture cannot be shown', text: problem.message, button: 'Try again' });
+/** Asks the camera whether to log in or to set it up; again and again when it does not answer. */
+async function start() {
+  only('starting');
+  showState('Starting', 'quiet');
+  element('starting-words').textContent = 'Asking the camera.';
+  element('start-now').hidden = true;
+  publish();
+  try {
+    if (await isSetupRequired()) showSetup();
+    else showLogin();
+  } catch (problem) {
+    const seconds = Math.max(startPauseSeconds, problem.retryAfterMs / 1000);
+    showState('No answer', 'bad');
+    element('starting-words').textContent = problem.message;
+    element('start-now').hidden = problem.status === 429;
+    startTimer = setTimeout(() => void start(), seconds * 1000);
+    publish();
   }
-  renderFigures();
-  publish({ state });
 }
 
-function showState(words, tone) {
-  const state = element('state');
-  // Setting the same words again would make a screen reader say them again.
-  if (state.textContent !== words) state.textContent = words;
-  state.dataset.tone = tone;
+function showSetup(words, tone) {
+  only('setup');
+  showState('New camera', 'quiet');
+  setup.show(setupToken, words, tone);
+  publish();
 }
 
-/** Shows words in place of the picture. */
-function curtain({ title, text, busy = false, button }) {
-  element('curtain').hidden = false;
-  element('controls').inert = true;
-  element('spinner').hidden = !busy;
-  element('curtain-title').textContent = title;
-  element('curtain-text').textContent = text;
-  element('retry').hidden = button === undefined;
-  element('retry').textContent = button ?? '';
+function showLogin(words, tone, email) {
+  setupToken = '';
+  only('login');
+  showState('Not logged in', 'quiet');
+  login.show(words, tone, email);
+  publish();
 }
 
-/** Shows the picture. */
-function lift() {
-  element('curtain').hidden = true;
-  element('controls').inert = false;
+/** Begins a session that was just obtained, or that was stored: then its `lifeMs` is not known. */
+function enter({ token, stays, lifeMs }) {
+  setupToken = '';
+  session?.keeper.stop();
+  const api = new CameraApi(token, () => {
+    // The requests of an earlier session may be answered late.
+    if (session?.api === api) ended();
+  });
+  session = { token, stays, api, keeper: new SessionKeeper(api, lifeMs) };
+  store.write(token, stays);
+  resume();
 }
 
-function renderFigures() {
-  const { firstFrameMs, latencyMs, latencyKind, reconnects } = viewer;
-  // Figures of a picture that is not there any more would be taken for those of the next.
-  const playing = viewer.state === 'playing';
-  const figures = (playing && viewer.figures) || {};
-  const put = (id, value, text) => {
-    element(id).textContent = value === undefined || value === null ? '–' : text(value);
-  };
-  put('latency', playing ? latencyMs : undefined, milliseconds);
-  element('latency-note').textContent = playing && latencyMs !== undefined ? latencyKind : '';
-  put('first-frame', firstFrameMs, milliseconds);
-  put('resolution', figures.width, () => `${figures.width} × ${figures.height}`);
-  put('frame-rate', figures.framesPerSecond, value => `${Math.round(value)} fps`);
-  put('video-codec', figures.videoCodec, String);
-  put('audio-codec', figures.audioCodec, String);
-  put('bit-rate', figures.bitRate, value =>
-    value >= 1e6 ? `${(value / 1e6).toFixed(1)} Mbit/s` : `${Math.round(value / 1e3)} kbit/s`,
+function resume() {
+  only('live');
+  live.open(session.api);
+  session.keeper.start();
+}
+
+/** The camera does not know the session any more. */
+function ended() {
+  const { keeper } = session;
+  leave(keeper.hasExpired ? reasons.expired : keeper.isKnown ? reasons.ended : reasons.unknown, 'warn');
+  // It may have been reset to what it was when it was bought.
+  isSetupRequired().then(
+    isRequired => {
+      if (isRequired && login.isShown) showSetup('This camera was reset and has no user any more.', 'warn');
+    },
+    () => {
+      // Then the log-in says what is wrong.
+    },
   );
-  put('round-trip', figures.roundTripMs, milliseconds);
-  put('lost', figures.packetsLost, String);
-  put('reconnects', reconnects, value => (value === 1 ? 'once' : value === 0 ? 'never' : `${value} times`));
 }
 
-function milliseconds(value) {
-  return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+/** Forgets the session and asks for another. */
+function leave(words, tone) {
+  const { token, keeper } = session;
+  session = undefined;
+  keeper.stop();
+  store.forget(token);
+  showLogin(words, tone);
 }
 
-function publish(values) {
-  const {
-    sessionId,
-    problem,
-    firstFrameMs,
-    answerMs,
-    connectedMs,
-    latencyMs,
-    latencyKind,
-    reconnects,
-    figures,
-  } = viewer ?? {};
+async function logOut() {
+  const { api } = session;
+  leave(reasons.loggedOut, 'quiet');
+  try {
+    await api.logOut();
+  } catch (problem) {
+    // With 401 the session had ended already.
+    if (problem.status !== 401 && login.isShown) login.say(reasons.loggedOutUnheard, 'warn');
+  }
+}
+
+/** What the page was asleep for may have come due. */
+function wake() {
+  session?.keeper.look();
+  if (live.viewer?.state === 'waiting') live.viewer.retryNow();
+}
+
+function publish() {
+  const { viewer } = live;
+  const { sessionId, problem, firstFrameMs, answerMs, connectedMs } = viewer ?? {};
+  const { latencyMs, latencyKind, reconnects = 0, figures } = viewer ?? {};
   window.__camera = {
+    state: viewer?.state ?? (setup.isShown ? 'setup' : login.isShown ? 'login' : 'starting'),
     sessionId,
     problem: problem?.code,
     message: problem?.message,
@@ -164,63 +158,43 @@ function publish(values) {
     connectedMs,
     latencyMs,
     latencyKind,
-    reconnects: reconnects ?? 0,
-    muted: video.muted,
+    reconnects,
+    refreshes: session?.keeper.refreshes ?? 0,
+    muted: element('picture').muted,
     ...figures,
-    ...values,
   };
 }
 
-element('token-form').addEventListener('submit', event => {
-  event.preventDefault();
-  const value = element('token').value.trim();
-  // Only what fits into a header field can be a token.
-  if (/^[\x21-\x7e]+$/.test(value)) show(value);
-  else element('token-error').textContent = 'A token has no spaces and no special letters.';
-});
+live.addEventListener('change', publish);
+element('log-out').addEventListener('click', () => void logOut());
+element('start-now').addEventListener('click', () => void start());
+element('unencrypted').hidden = window.isSecureContext;
 
-element('forget').addEventListener('click', () => askForToken());
-
-element('retry').addEventListener('click', () => {
-  if (viewer?.state === 'connecting' || viewer?.state === 'playing') {
-    void video.play();
-    lift();
-  } else viewer?.retryNow();
-});
-
-element('sound').addEventListener('click', () => {
-  video.muted = !video.muted;
-});
-
-video.addEventListener('volumechange', () => {
-  element('sound').setAttribute('aria-pressed', String(!video.muted));
-  element('sound-words').textContent = video.muted ? 'Turn sound on' : 'Turn sound off';
-  publish({ state: viewer?.state ?? 'token' });
-});
-
-element('fullscreen').addEventListener('click', () => {
-  if (document.fullscreenElement) void document.exitFullscreen();
-  else if (element('stage').requestFullscreen) void element('stage').requestFullscreen();
-  // A phone that gives no other element the whole screen gives it to the video.
-  else video.webkitEnterFullscreen?.();
-});
-
-document.addEventListener('fullscreenchange', () => {
-  const words = document.fullscreenElement ? 'Leave full screen' : 'Full screen';
-  element('fullscreen').setAttribute('aria-label', words);
-});
-
-window.addEventListener('online', () => viewer?.retryNow());
+window.addEventListener('online', wake);
 document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible' && viewer?.state === 'waiting') viewer.retryNow();
+  if (document.visibilityState === 'visible') wake();
 });
-
-window.addEventListener('pagehide', () => viewer?.stop());
+window.addEventListener('storage', event => {
+  if (!session?.stays || !store.isRemoval(event, session.token)) return;
+  const { api } = session;
+  leave(reasons.elsewhere, 'quiet');
+  // The other tab has ended it, unless it was only cleaned up there.
+  api.logOut().catch(() => {});
+});
+window.addEventListener('hashchange', () => {
+  const token = takeSetupToken();
+  if (token === '' || session) return;
+  setupToken = token;
+  void start();
+});
+window.addEventListener('pagehide', () => {
+  session?.keeper.stop();
+  live.pause();
+});
 window.addEventListener('pageshow', event => {
-  const value = token.read();
-  if (event.persisted && value) show(value);
+  if (event.persisted && session) resume();
 });
 
-const known = token.read();
-if (known) show(known);
-else askForToken();
+const stored = store.read();
+if (stored) enter(stored);
+else void start();

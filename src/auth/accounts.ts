@@ -83,14 +83,13 @@ export class Accounts {
   }
 
   /**
-   * Creates the one user and spends the setup token in the same transaction.
+   * The first half of {@link createUser}: judges the token, and rejects as that does. For a request that is of no use
+   * otherwise, whose sender must not learn so without the token.
    *
-   * @param token the setup token as it was typed. With an access token in its place and a user there: `user-exists`;
-   * anything else is `setup-token-invalid` at factory state, else `token-invalid`. Rejects also with `login-throttled`,
-   * `user-invalid`, `password-unacceptable`, `hashing-busy`.
+   * @returns the hash of the setup token.
    */
-  async createUser(token: string, user: NewUser, from: Caller): Promise<User> {
-    const { hasher, throttle, audit, configuration, folder, logger } = this.options;
+  async admitSetup(token: string, from: Caller): Promise<string> {
+    const { throttle, audit } = this.options;
     const { meta, setupHash } = this.keeper.required();
     if (meta.isClaimed) {
       if (await this.authenticate(token))
@@ -102,6 +101,19 @@ export class Accounts {
       audit.record('setup-failed', from);
       throw setupTokenInvalid();
     }
+    return setupHash;
+  }
+
+  /**
+   * Creates the one user and spends the setup token in the same transaction.
+   *
+   * @param token the setup token as it was typed. With an access token in its place and a user there: `user-exists`;
+   * anything else is `setup-token-invalid` at factory state, else `token-invalid`. Rejects also with `login-throttled`,
+   * `user-invalid`, `password-unacceptable`, `hashing-busy`.
+   */
+  async createUser(token: string, user: NewUser, from: Caller): Promise<User> {
+    const { hasher, audit, configuration, folder, logger } = this.options;
+    const setupHash = await this.admitSetup(token, from);
     const fields = userFields(user);
     const lengthMin = configuration.passwordLengthMin;
     const password = acceptablePassword(user.password, { email: fields.email, lengthMin });

@@ -8,7 +8,6 @@
  * request has an id, which stands in the answer (`x-request-id`), in the problem document and in the log. Nothing is
  * written after the client left, and an answer that takes too long becomes `request-timeout`. Main thread.
  */
-import type { Session } from '../auth/session.ts';
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
@@ -34,7 +33,7 @@ import type { Exchange } from './uws.ts';
 export interface DispatcherOptions {
   readonly router: Router;
   readonly gate: Pick<Gate, 'check' | 'preflight' | 'replyHeaders'>;
-  readonly accounts: Pick<AccountsService, 'authenticate'>;
+  readonly accounts: Pick<AccountsService, 'authenticate' | 'admitSetup'>;
   /** For parameters and bodies. */
   readonly schemas: SchemaSet;
   /** Where every answer is to be checked. */
@@ -45,6 +44,13 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   /** Until a body must be there, and from then until the answer. */
   readonly deadlineMs: number;
+}
+
+/** What is left to do of a call once it may be looked at. */
+interface Todo {
+  readonly segments: Readonly<Record<string, string>>;
+  readonly bodyFault: RequestFault | undefined;
+  readonly reading: Promise<Uint8Array | undefined> | undefined;
 }
 
 /** Takes requests to their routes; one for a server. */
@@ -115,30 +121,41 @@ export class Dispatcher {
     const bodyFault = bodyFaultOf(operation, exchange);
     const bytesMax = bodyFault ? undefined : operation.body?.bytesMax;
     const reading = bytesMax === undefined ? undefined : exchange.readBody(bytesMax, this.options.deadlineMs);
-    if (needsSession || reading) {
-      this.continue(call, route, segments, { needsSession, bodyFault, reading }).catch(error =>
-        this.fail(call, error),
-      );
-      return;
+    const todo = { segments, bodyFault, reading };
+    if (needsSession) this.finish(call, this.authenticated(call, route, todo));
+    else if (operation.access === 'setup') this.finish(call, this.withSetupToken(call, route, todo));
+    else if (reading) this.finish(call, this.continue(call, route, todo));
+    else {
+      this.readParameters(call, operation, segments);
+      if (bodyFault) throw bodyFault;
+      this.answer(call, route.handle(call.forHandler() as never));
     }
-    this.readParameters(call, operation, segments);
-    if (bodyFault) throw bodyFault;
-    this.answer(call, route.handle(call.forHandler() as never));
   }
 
-  private async continue(
-    call: PendingCall,
-    route: OperationRoute,
-    segments: Readonly<Record<string, string>>,
-    todo: {
-      readonly needsSession: boolean;
-      readonly bodyFault: RequestFault | undefined;
-      readonly reading: Promise<Uint8Array | undefined> | undefined;
-    },
-  ): Promise<void> {
-    if (todo.needsSession) call.session = await this.authenticate(call.token!);
+  private finish(call: PendingCall, done: Promise<void>): void {
+    done.catch(error => this.fail(call, error));
+  }
+
+  private async authenticated(call: PendingCall, route: OperationRoute, todo: Todo): Promise<void> {
+    const session = await this.withinDeadline(this.options.accounts.authenticate(call.token!));
+    if (!session) throw new RequestFault('unauthorized');
+    call.session = session;
+    await this.continue(call, route, todo);
+  }
+
+  /** The setup token is spent by the handler; what is wrong with the rest of the request is told to its holder alone. */
+  private async withSetupToken(call: PendingCall, route: OperationRoute, todo: Todo): Promise<void> {
+    try {
+      await this.continue(call, route, todo);
+    } catch (error) {
+      if (error instanceof RequestFault) await this.options.accounts.admitSetup(call.token!, call.caller);
+      throw error;
+    }
+  }
+
+  private async continue(call: PendingCall, route: OperationRoute, todo: Todo): Promise<void> {
     if (call.abandoned) return;
-    this.readParameters(call, route.operation, segments);
+    this.readParameters(call, route.operation, todo.segments);
     if (todo.bodyFault) throw todo.bodyFault;
     if (todo.reading) {
       const bytes = await todo.reading;
@@ -155,12 +172,6 @@ export class Dispatcher {
     if (access === 'session-or-link')
       return token !== undefined || queryValue(exchange.query, linkName) === undefined;
     return access === 'session';
-  }
-
-  private async authenticate(token: string): Promise<Session> {
-    const session = await this.withinDeadline(this.options.accounts.authenticate(token));
-    if (!session) throw new RequestFault('unauthorized');
-    return session;
   }
 
   private readParameters(

@@ -1,5 +1,5 @@
 /**
- * The bounds of the HTTP front end, each with its reason. Pure data.
+ * The bounds of the HTTP front end, each with its reason; those of bodies lie in the API's document. Pure data.
  *
  * What uWebSockets.js bounds itself is not repeated here: request head 16 KiB or so, at most about a hundred header
  * fields, about 11 s for a request head or a silent connection, 16 KiB/s for a request body.
@@ -7,9 +7,6 @@
 
 /** Longest session description that is handed on, in bytes; browsers write 4 to 12 KiB. */
 export const sdpBytesMax = 64 * 1024;
-
-/** Body of POST /media/live/session in bytes: the longest SDP, with room for the escapes of its line ends in JSON. */
-export const offerBodyBytesMax = 2 * sdpBytesMax;
 
 /** Body in bytes that is read and dropped where a route takes none; some clients send `{}` with a DELETE. */
 export const ignoredBodyBytesMax = 4 * 1024;

@@ -3,6 +3,7 @@
  * Main thread.
  */
 import { randomUUID } from 'node:crypto';
+import type { Caller } from '../auth/audit-log.ts';
 import type { Session } from '../auth/session.ts';
 import type { Operation } from './openapi/operation-table.ts';
 import type { Parameters } from './openapi/parameters.ts';
@@ -37,6 +38,11 @@ export class PendingCall {
     return this.isAbandoned || this.exchange.aborted;
   }
 
+  /** For the audit log. */
+  get caller(): Caller {
+    return { remoteAddress: this.exchange.remoteAddress, requestId: this.requestId };
+  }
+
   /** What the handler gets; its types are right because the document and the dispatcher made it so. */
   forHandler(): Call<OperationId> {
     const { requestId, exchange, parameters, token, session, body } = this;
@@ -46,7 +52,7 @@ export class PendingCall {
       requestId,
       headers,
       remoteAddress,
-      caller: { remoteAddress, requestId },
+      caller: this.caller,
       parameters: parameters.path,
       query: parameters.query,
       body,

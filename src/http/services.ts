@@ -17,6 +17,7 @@ export type AccountsService = Pick<
   Accounts,
   | 'state'
   | 'authenticate'
+  | 'admitSetup'
   | 'createUser'
   | 'logIn'
   | 'refresh'

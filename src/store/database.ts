@@ -56,7 +56,7 @@ export class Database {
    */
   static open(folder: string, options: { readonly timeoutMs?: number } = {}): Database {
     try {
-      const environment = openEnvironment(folder, { readOnly: false });
+      const environment = openEnvironment(folder, { mode: 'write' });
       return new Database(environment, options.timeoutMs ?? commitTimeoutMs);
     } catch (cause) {
       throw failure('the database cannot be opened', cause);

@@ -15,8 +15,11 @@ const mapBytes = 16 * 1024 * 1024;
 /** A record is text under a short text key. */
 export type Environment = RootDatabase<string, string>;
 
+/** `rehearse`: as `write`, but nothing has to last. */
+export type EnvironmentMode = 'read' | 'write' | 'rehearse';
+
 /** Opens the environment in the folder; throws what lmdb throws. The folder must exist. */
-export function openEnvironment(folder: string, options: { readonly readOnly: boolean }): Environment {
+export function openEnvironment(folder: string, { mode }: { readonly mode: EnvironmentMode }): Environment {
   // `permissionsMode` and `eventTurnBatching` are taken by the library but left out of its types.
   const all = {
     path: folder,
@@ -24,7 +27,8 @@ export function openEnvironment(folder: string, options: { readonly readOnly: bo
     encoding: 'string' as const,
     mapSize: mapBytes,
     maxDbs: 1,
-    readOnly: options.readOnly,
+    readOnly: mode === 'read',
+    noSync: mode === 'rehearse',
     overlappingSync: false,
     safeRestore: true,
     eventTurnBatching: false,

@@ -106,7 +106,6 @@ test('a database that was replaced under the running camera is not used on', asy
   const other = await Bench.claimed();
   t.after(() => other.remove());
   await other.accounts.close();
-  const { renameSync } = await import('node:fs');
   renameSync(path.join(bench.folder, 'accounts'), path.join(bench.folder, 'aside'));
   renameSync(path.join(other.folder, 'accounts'), path.join(bench.folder, 'accounts'));
   await eventually(

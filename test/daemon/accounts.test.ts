@@ -61,6 +61,18 @@ async function liveSession(daemon: Daemon, token: string): Promise<string> {
   return answer.session_id;
 }
 
+async function setupRequired(daemon: Daemon): Promise<boolean> {
+  const state = (await (await call(daemon, 'GET', '/user/setup')).json()) as { setup_required: boolean };
+  return state.setup_required;
+}
+
+async function firstPicture(daemon: Daemon): Promise<void> {
+  await daemon.until(
+    async () => (await fetch(new URL('/healthz', daemon.url))).ok || undefined,
+    'the first picture',
+  );
+}
+
 const everyOtherRoute: readonly (readonly [string, string])[] = [
   ['GET', '/device'],
   ['GET', '/system'],
@@ -84,8 +96,7 @@ describe('a camera at factory state', () => {
   after(() => daemon?.stop());
 
   test('says that it wants to be set up', async () => {
-    const response = await call(daemon, 'GET', '/user/setup');
-    assert.deepEqual(await response.json(), { setup_required: true });
+    assert.equal(await setupRequired(daemon), true);
   });
 
   test('the setup token opens nothing but POST /user', async () => {
@@ -113,13 +124,9 @@ describe('a camera at factory state', () => {
     );
     assert.ok(existsSync(path.join(daemon.state, 'setup-token')));
     await daemon.restart();
-    assert.equal(
-      (await (await call(daemon, 'GET', '/user/setup')).json()).setup_required,
-      true,
-      'still at factory state',
-    );
+    assert.equal(await setupRequired(daemon), true, 'still at factory state');
     await daemon.claim();
-    assert.equal((await (await call(daemon, 'GET', '/user/setup')).json()).setup_required, false);
+    assert.equal(await setupRequired(daemon), false);
     assert.ok(
       !existsSync(path.join(daemon.state, 'setup-token')),
       'the setup token died with the first user',
@@ -205,10 +212,7 @@ describe('a camera with its user', () => {
   before(async () => {
     // The log-ins of these tests must not push out the session that they go on with.
     daemon = await Daemon.start({ flags: ['--accounts-max-sessions', '64'] });
-    await daemon.until(
-      async () => (await (await fetch(new URL('/healthz', daemon.url))).json()).status === 'ok' || undefined,
-      'the first picture',
-    );
+    await firstPicture(daemon);
   });
   after(() => daemon?.stop());
 
@@ -276,6 +280,21 @@ describe('a camera with its user', () => {
     );
   });
 
+  test('a signed link opens its clip alone, without a token, until the password is reset', async () => {
+    const body = { start: '2022-02-02T00:00:00Z', end: '2022-02-02T01:00:00Z', audio: 'none' };
+    const { url } = (await (
+      await call(daemon, 'POST', '/media/vod/link', { token: daemon.token, body })
+    ).json()) as { url: string };
+    const statusOfLink = async (target: string): Promise<number> =>
+      (await fetch(new URL(target, daemon.url))).status;
+    assert.equal(await statusOfLink(url), 404, 'let in, and nothing is recorded');
+    assert.equal(await statusOfLink(url.replace('audio=none', 'audio=raw')), 401);
+    assert.equal(await statusOfLink(url.replace('T01', 'T02')), 401);
+    password = 'and another one';
+    assert.equal(await statusOf(daemon, 'PUT', '/user/reset', { token: daemon.token, body: password }), 200);
+    assert.equal(await statusOfLink(url), 401);
+  });
+
   test('log-out ends what the session watches, and no other', async () => {
     const leaving = await daemon.logIn(owner.email, password);
     const ended = await liveSession(daemon, leaving);
@@ -329,6 +348,40 @@ describe('a camera with its user', () => {
     for (const text of [daemon.log.join('\n'), audit])
       for (const secret of [daemon.token, password, 'good long one', owner.password, 'wrong password'])
         assert.ok(!text.includes(secret));
-    assert.match(audit, /log-?in|login/i);
+    for (const event of ['login', 'login-failed', 'logout', 'password-reset', 'user-created'])
+      assert.ok(audit.includes(`"event":"${event}"`), event);
   });
+});
+
+test('a session that is pushed out or expires takes its live sessions with it', async t => {
+  const daemon = await Daemon.start({
+    flags: ['--accounts-max-sessions', '1', '--accounts-session-seconds', '10'],
+  });
+  t.after(() => daemon.stop());
+  await firstPicture(daemon);
+  const open = async (token: string): Promise<{ id: string; validUntil: number }> => {
+    const response = await call(daemon, 'POST', '/media/live/session', {
+      token,
+      body: { type: 'offer', sdp: offerSdp },
+    });
+    const answer = (await response.json()) as { session_id: string; valid_until: string };
+    assert.equal(response.status, 200, JSON.stringify(answer));
+    return { id: answer.session_id, validUntil: Date.parse(answer.valid_until) };
+  };
+  const isGone = async (id: string, token: string): Promise<true | undefined> =>
+    (await statusOf(daemon, 'GET', `/media/live/session/${id}`, { token })) === 404 || undefined;
+
+  const first = await open(await daemon.logIn());
+  const second = await daemon.logIn();
+  assert.equal(await statusOf(daemon, 'GET', '/device', { token: daemon.token }), 401);
+  await daemon.until(() => isGone(first.id, second), 'the end of what the session pushed out had opened');
+
+  const last = await open(second);
+  assert.ok(last.validUntil <= Date.now() + 10_000, 'a live session ends with its session');
+  await daemon.until(
+    async () => (await statusOf(daemon, 'GET', '/device', { token: second })) === 401 || undefined,
+    'the expiry of the session',
+  );
+  const third = await daemon.logIn();
+  await daemon.until(() => isGone(last.id, third), 'the end of what the expired session had opened');
 });

@@ -1,6 +1,6 @@
 /**
- * kill -9 in the middle of token operations: what was answered is there after the restart, and a log-out that was
- * answered stays one. What was under way may be either.
+ * kill -9 in the middle of token operations and changes of the configuration: what was answered is there after the
+ * restart, and a log-out that was answered stays one. What was under way may be either.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -89,4 +89,41 @@ test('every acknowledged token operation is there after kill -9, and an answered
   }
   assert.ok(acknowledged >= operationsInAll);
   t.diagnostic(`${acknowledged} operations, ${rounds} kills, ${tokensOf('ended').length} log-outs`);
+});
+
+test('a list of ICE servers is the old one or the new one after kill -9, never half, never older than the answer', async t => {
+  const daemon = await Daemon.start();
+  t.after(() => daemon.stop());
+  const listOf = (n: number): string[] =>
+    Array.from({ length: 8 }, (_, i) => `stun${i}.example-${n}.org:${3478 + i}`);
+  let sent = 0;
+  let answered = 0;
+  const send = async (): Promise<void> => {
+    for (;;) {
+      const n = ++sent;
+      const response = await daemon
+        .fetch('/api/v1/media/live/config', {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ ice_servers: listOf(n) }),
+        })
+        .catch(() => undefined);
+      if (!response) return;
+      assert.equal(response.status, 200);
+      answered = n;
+    }
+  };
+  for (let round = 1; round <= 3; round++) {
+    const enough = answered + 40;
+    const working = send();
+    await daemon.until(() => answered >= enough || undefined, 'changes of the configuration');
+    await daemon.restart('SIGKILL');
+    await working;
+    const { live_session_config } = await daemon.json<{ live_session_config: { ice_servers: string[] } }>(
+      '/api/v1/system',
+    );
+    const found = Number(/example-(\d+)/.exec(live_session_config.ice_servers[0]!)?.[1]);
+    assert.deepEqual(live_session_config.ice_servers, listOf(found));
+    assert.ok(found === answered || found === sent, `${found} of ${answered} answered, ${sent} sent`);
+  }
 });

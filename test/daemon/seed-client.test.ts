@@ -38,7 +38,7 @@ let daemon: Daemon;
 before(async () => {
   daemon = await Daemon.start({ claim: false });
   await daemon.until(
-    async () => (await (await fetch(new URL('/healthz', daemon.url))).json()).status === 'ok' || undefined,
+    async () => (await fetch(new URL('/healthz', daemon.url))).ok || undefined,
     'the first picture',
   );
 });
@@ -203,4 +203,10 @@ test('a recording that is not there is 404, a firmware image that nobody can tru
     body: form,
   });
   assert.equal(response.status, 403);
+  await daemon.until(
+    () =>
+      readFileSync(path.join(daemon.state, 'audit.log'), 'utf8').includes('"event":"upgrade-refused"') ||
+      undefined,
+    'the line in the audit log',
+  );
 });

@@ -188,7 +188,7 @@ class Walk {
     const request = requestOf(method, path, operation, usual);
     const elicit = common[status];
     if (!way && !elicit) return 'not asked for: the walk knows no way to it';
-    way?.before?.(this.servers.camera);
+    usual.before?.(this.servers.camera);
     const server = way ? this.servers.well : elicit!(request, this.servers);
     const answer = await send(server, request);
     if (!answer) return 'a closed connection';

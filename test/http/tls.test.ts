@@ -14,7 +14,7 @@ import { makeSelfSigned } from '../../src/http/tls/self-signed.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { LogLine } from './fake-services.ts';
 import { BareCamera, plain } from './front-end-fixture.ts';
-import { raw } from './raw-client.ts';
+import { connected, raw } from './raw-client.ts';
 
 const dayMs = 86_400_000;
 const folder = mkdtempSync(path.join(tmpdir(), 'tls-'));
@@ -97,6 +97,27 @@ describe('with a certificate of its own', () => {
     const { responses, closed } = await raw(camera.port, get(camera.port));
     assert.ok(closed);
     assert.deepEqual(responses, []);
+  });
+
+  test('survives 1,000 clients that reset at any moment of the handshake or the request', async () => {
+    const resetOne = async (index: number): Promise<void> => {
+      const socket = await connected(camera.port);
+      const secure = connect({ socket, rejectUnauthorized: false });
+      for (const each of [socket, secure]) each.on('error', () => {});
+      const closed = new Promise(resolve => socket.once('close', resolve));
+      if (index % 3 === 2) {
+        await once(secure, 'secureConnect');
+        secure.write(get(camera.port).slice(0, index % 60));
+      }
+      for (let turns = index % 7; turns > 0; turns--) await new Promise(resolve => setImmediate(resolve));
+      socket.resetAndDestroy();
+      await closed;
+    };
+    for (let done = 0; done < 1000; done += 50)
+      await Promise.all(Array.from({ length: 50 }, (_, index) => resetOne(done + index)));
+    const { responses } = await raw(camera.port, get(camera.port), { expect: 1, tls: true });
+    assert.equal(responses[0]?.status, 200);
+    while (camera.frontEnd.connections.open > 0) await new Promise(resolve => setImmediate(resolve));
   });
 
   test('never runs a request in the tail of an ambiguous one', async () => {

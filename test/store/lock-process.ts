@@ -2,7 +2,7 @@
 import { readSync } from 'node:fs';
 import { openEnvironment } from '../../src/store/environment.ts';
 
-const environment = openEnvironment(process.argv[2]!, { readOnly: false });
+const environment = openEnvironment(process.argv[2]!, { mode: 'write' });
 environment.transactionSync(() => {
   console.log('locked');
   // Blocks: the transaction stays open meanwhile.

@@ -2,8 +2,7 @@
  * Clips: `GET /api/v1/media/vod/{start}/{end}` (contract.md §11, §12) and links to them, `POST /api/v1/media/vod/link`.
  *
  * A clip opens by the token, or by a signed link: a `<video>` element and most players can send no header. A link is bound
- * to one path and query, with the times as Unix milliseconds, so that `now` means the moment of signing for as long as it
- * lives. There is no recorder yet: a range that can be understood holds no recording, and that is the answer.
+ * to one path and query, with both times written out, so that `now` means the moment of signing for as long as it lives. There is no recorder yet: a range that can be understood holds no recording, and that is the answer.
  */
 import { CameraError } from '../../base/errors.ts';
 import { parseClipRange } from '../clip-time.ts';
@@ -39,7 +38,7 @@ export function clipHandlers({
         String(body.end),
         clock.wallUnixMs(),
       );
-      const target = clipTarget(String(startUnixMs), String(endUnixMs), body);
+      const target = clipTarget(formatRfc3339(startUnixMs), formatRfc3339(endUnixMs), body);
       const { token, validUntilUnixMs } = accounts.signLink(target);
       const answer: AnswerOf<'createClipLink'> = {
         url: `${target}${target.includes('?') ? '&' : '?'}link=${encodeURIComponent(token)}`,
@@ -50,7 +49,7 @@ export function clipHandlers({
   };
 }
 
-/** What a link signs: path and query, the options in a fixed order. */
+/** What a link signs: path and query, the options in a fixed order, encoded in one way whatever the client did. */
 function clipTarget(
   start: string,
   end: string,
