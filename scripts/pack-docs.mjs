@@ -12,9 +12,8 @@ for (const name of ['swagger-ui-bundle.js', 'swagger-ui.css']) {
   const content = readFileSync(path.join(root, 'node_modules/swagger-ui-dist', name));
   writeFileSync(path.join(target, `${name}.gz`), gzipSync(content, { level: constants.Z_BEST_COMPRESSION }));
 }
-const license = readFileSync(path.join(root, 'node_modules/swagger-ui-dist/LICENSE'));
-const notice = readFileSync(path.join(root, 'node_modules/swagger-ui-dist/NOTICE'));
-writeFileSync(
-  path.join(target, 'LICENSE-swagger-ui.txt'),
-  Buffer.concat([license, Buffer.from('\n'), notice]),
+// The viewer's licence, and those of what is bundled in it.
+const licenses = ['LICENSE', 'NOTICE', 'swagger-ui-bundle.js.LICENSE.txt'].map(name =>
+  readFileSync(path.join(root, 'node_modules/swagger-ui-dist', name), 'utf8'),
 );
+writeFileSync(path.join(target, 'LICENSES.txt'), licenses.join('\n'));

@@ -1,8 +1,9 @@
 /**
  * A view with one form: sends it once at a time, shows what is wrong, and lets nobody send while the camera asks to wait.
  *
- * Everything is told by one line of words above the fields, which screen readers speak when it changes; the field that
- * it is about gets the focus and is described by it. The seconds of a wait count down on the button, in silence.
+ * Everything is told by one element, which screen readers speak when it changes and which goes where the eyes are: above
+ * the fields when the view opens, above the button when the camera refuses, and below the field that it is about, which
+ * gets the focus and is described by it. The seconds of a wait count down on the button, in silence.
  */
 import { CameraProblem } from './camera-problem.js';
 
@@ -45,7 +46,7 @@ export class FormView {
       if (!this.#busy && this.#waitTimer === undefined) void this.#send();
     });
     for (const button of section.querySelectorAll('[data-reveals]'))
-      button.addEventListener('click', () => this.#reveal(button.getAttribute('aria-pressed') !== 'true'));
+      button.addEventListener('click', () => this.#reveal(!isRevealed(button)));
   }
 
   get isShown() {
@@ -72,6 +73,11 @@ export class FormView {
 
   say(words, tone = 'quiet') {
     for (const input of this.#form.querySelectorAll('[aria-invalid]')) this.#describe(input, false);
+    this.#form.prepend(this.#message);
+    this.#tell(words, tone);
+  }
+
+  #tell(words, tone) {
     this.#message.textContent = words;
     this.#message.dataset.tone = tone;
   }
@@ -93,8 +99,10 @@ export class FormView {
 
   #refused({ message, input, retryAfterMs = 0 }) {
     const seconds = Math.ceil(retryAfterMs / 1000);
+    if (input) input.closest('.field').append(this.#message);
+    else this.#button.before(this.#message);
     if (seconds > 0 && seconds <= waitSecondsMax) this.#wait(message, seconds);
-    else this.say(message, 'bad');
+    else this.#tell(message, 'bad');
     if (!input) return;
     this.#describe(input, true);
     input.focus();
@@ -108,10 +116,10 @@ export class FormView {
       if (left > 0) this.#label(`Wait ${left} s`);
       else {
         this.#endWait();
-        this.say('Please try again now.');
+        this.#tell('Please try again now.', 'quiet');
       }
     };
-    this.say(
+    this.#tell(
       `${message} Please wait ${seconds === 1 ? 'a second' : `${seconds} seconds`}, then try again.`,
       'bad',
     );
@@ -141,11 +149,20 @@ export class FormView {
   }
 
   #reveal(isShown) {
+    const word = isShown ? 'Hide' : 'Show';
     for (const button of this.#section.querySelectorAll('[data-reveals]')) {
-      button.setAttribute('aria-pressed', String(isShown));
-      button.textContent = isShown ? 'Hide' : 'Show';
-      for (const id of button.dataset.reveals.split(' '))
-        document.getElementById(id).type = isShown ? 'text' : 'password';
+      button.textContent = word;
+      button.setAttribute('aria-label', `${word} password`);
+      for (const input of inputsOf(button)) input.type = isShown ? 'text' : 'password';
     }
   }
+}
+
+/** The fields whose content a button shows and hides. */
+function inputsOf(button) {
+  return button.dataset.reveals.split(' ').map(id => document.getElementById(id));
+}
+
+function isRevealed(button) {
+  return inputsOf(button)[0].type === 'text';
 }

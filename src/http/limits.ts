@@ -11,9 +11,6 @@ export const sdpBytesMax = 64 * 1024;
 /** Body in bytes that is read and dropped where a route takes none; some clients send `{}` with a DELETE. */
 export const ignoredBodyBytesMax = 4 * 1024;
 
-/** Milliseconds until a request is answered with `request-timeout`; a worker's own limit is shorter. */
-export const requestDeadlineMs = 10_000;
-
 /** Bytes of one file of the web page. They stay in memory, and a slow reader costs one copy of one file. */
 export const assetBytesMax = 256 * 1024;
 

@@ -19,7 +19,6 @@ export type RequestFaultCode =
   | 'host-refused'
   | 'origin-refused'
   | 'rate-limited'
-  | 'connections-limited'
   | 'body-timeout'
   | 'not-found'
   | 'method-not-allowed';
@@ -75,7 +74,8 @@ export const problems: Readonly<Record<ProblemCode, Problem>> = {
   'media-type-unsupported': {
     status: 415,
     title: 'Unsupported media type',
-    detail: 'This operation takes application/json in UTF-8.',
+    detail: 'The body has another content type than this operation takes; the details name it.',
+    showsDetails: true,
   },
   unauthorized,
   'token-invalid': unauthorized,
@@ -171,12 +171,6 @@ export const problems: Readonly<Record<ProblemCode, Problem>> = {
     title: 'Too many requests',
     detail: 'Too many requests came from this address. Wait as long as Retry-After says.',
     retryAfterSeconds: 1,
-  },
-  'connections-limited': {
-    status: 503,
-    title: 'Too many connections',
-    detail: 'The camera has as many connections as it may. Try again shortly.',
-    retryAfterSeconds: 5,
   },
   'body-timeout': {
     status: 408,

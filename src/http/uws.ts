@@ -12,7 +12,6 @@ import { createRequire } from 'node:module';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uwebsockets';
 import { CameraError } from '../base/errors.ts';
 import { type HeaderField, HeaderFields } from './header-fields.ts';
-import { requestDeadlineMs } from './limits.ts';
 import { addressText } from './remote-address.ts';
 import { type Reply, reasonPhrases } from './reply.ts';
 import { cipherSuites } from './tls/suites.ts';
@@ -251,7 +250,7 @@ export class Exchange {
    * @returns a copy that the caller owns; undefined when it is longer than `bytesMax` or too slow, of which the rest is
    * dropped and the connection closed with the reply, or when the connection was lost.
    */
-  readBody(bytesMax: number, timeoutMs = requestDeadlineMs): Promise<Uint8Array | undefined> {
+  readBody(bytesMax: number, timeoutMs: number): Promise<Uint8Array | undefined> {
     this.isBodyUnread = true;
     return new Promise(resolve => {
       const chunks: Uint8Array[] = [];
