@@ -38,6 +38,8 @@ export function adviseOnPassword({ password, email = '', required = lengthRequir
       `Too short: the camera requires ${required} characters, and ${lengthAdvised} are advised.`,
     );
   if (length > lengthMax) return advice('refused', `Too long: the camera takes ${lengthMax} characters.`);
+  if (/[\p{Cc}\p{Cs}]/u.test(password))
+    return advice('refused', 'It has a character that cannot be typed again.');
   if (folded(password) === folded(email)) return advice('refused', 'It must not be the e-mail address.');
   if (length < lengthAdvised)
     return advice(

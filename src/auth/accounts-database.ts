@@ -47,14 +47,31 @@ export class AccountsDatabase {
     this.file = databaseIdentity(folder)?.file;
   }
 
+  /**
+   * Makes a database at factory state where there is none, complete from the first moment that anybody can see it. Rejects
+   * with `state-failed`.
+   *
+   * @param folder the state folder.
+   * @param prepare sets what else it holds.
+   */
+  static async create(
+    folder: string,
+    clock: MomentClock,
+    prepare?: (data: AccountsData) => void,
+  ): Promise<void> {
+    makeFolder(folder);
+    const data = newAccountsData(clock.now());
+    prepare?.(data);
+    await createDatabase(accountsFolder(folder), records => writeAccounts(data, records));
+  }
+
   /** Rejects with `accounts-damaged`, or with `state-failed` when the state folder cannot be written. */
   static async open(options: AccountsDatabaseOptions): Promise<AccountsDatabase> {
     const { clock, scanEntry, mayCreate } = options;
     const folder = accountsFolder(options.folder);
     if (!databaseExists(folder)) {
       if (!mayCreate) throw damaged('it is not there');
-      makeFolder(options.folder);
-      await createDatabase(folder, records => writeAccounts(newAccountsData(clock.now()), records));
+      await AccountsDatabase.create(options.folder, clock);
     }
     const verdict = await scanInChild(folder, { entry: scanEntry });
     if (!verdict.sound) throw damaged(verdict.reason);

@@ -62,6 +62,8 @@ export class AccountsKeeper {
   /** Sessions that were alive at the last look. */
   private living: ReadonlySet<string> = new Set();
   private known: AccountsData | undefined;
+  /** When the setup token was last seen, or not needed. */
+  private setupTokenMonoUs = Number.POSITIVE_INFINITY;
   private notedMonoUs = Number.NEGATIVE_INFINITY;
   /** When, and beyond which content of the file, a damaged database is tried again. */
   private retryMonoUs = 0;
@@ -189,8 +191,7 @@ export class AccountsKeeper {
         this.fail(new CameraError('accounts-damaged', 'another file took the place of the user database'), 0);
       const data = this.look();
       if (!data || !this.opened) return await this.tryAgain();
-      if (!data.meta.isClaimed && this.setupToken === undefined)
-        await agreeOnSetupToken(this.opened.database, this.opening(false));
+      if (this.isSetupTokenLost(data)) await agreeOnSetupToken(this.opened.database, this.opening(false));
       if (!agrees(data, this.opened.keys))
         this.use(this.opened, await agreeOnKeys(this.opened.database, this.opening(false)));
       this.announce(data);
@@ -200,6 +201,13 @@ export class AccountsKeeper {
     } finally {
       this.isLookingAround = false;
     }
+  }
+
+  /** Whether the setup token is not the known one, for longer than a factory reset beside this process takes. */
+  private isSetupTokenLost({ meta }: AccountsData): boolean {
+    const { monoUs } = this.moments.now();
+    if (meta.isClaimed || this.setupToken !== undefined) this.setupTokenMonoUs = monoUs;
+    return monoUs - this.setupTokenMonoUs > failureRetryUs;
   }
 
   private async noteTime({ meta }: AccountsData): Promise<void> {
@@ -228,6 +236,7 @@ export class AccountsKeeper {
     if (this.moments.now().monoUs < this.retryMonoUs) return;
     const content = databaseIdentity(accountsFolder(this.options.folder))?.content;
     if (content === undefined || content === this.damagedContent) return;
+    this.retryMonoUs = this.moments.now().monoUs + failureRetryUs;
     await this.closing;
     await this.tryToOpen(false);
     if (this.opened) this.options.logger.info('the user database can be used again');

@@ -7,17 +7,19 @@
  * reset also works on a damaged database, which is put aside. The process needs the rights of the camera's user.
  */
 import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';
-import { setAsideDatabase } from '../store/create.ts';
+import { databaseExists, setAsideDatabase } from '../store/create.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { AccountsData } from './accounts-data.ts';
 import { AccountsDatabase, accountsFolder } from './accounts-database.ts';
 import type { AuditLog } from './audit-log.ts';
 import { type Keys, replaceKeys } from './key-file.ts';
 import { MomentClock } from './moment.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { acceptablePassword } from './password-rules.ts';
-import { makeSetupToken, removeSetupToken, setupTokenHash, writeSetupToken } from './setup-token.ts';
+import { makeSetupToken, setupTokenHash, writeSetupToken } from './setup-token.ts';
 import { shownUser, type User } from './user-record.ts';
 
 export interface OfflineOptions {
@@ -35,7 +37,7 @@ export interface OfflineOptions {
  * `accounts-damaged` (also when there is no database) or `state-failed`.
  */
 export async function rotateKeys(options: OfflineOptions): Promise<number> {
-  return withDatabase(options, false, async database => {
+  return withDatabase(options, async database => {
     const keys = replaceKeys(options.folder);
     const sessions = await database.change(data => {
       const { size } = data.sessions;
@@ -57,7 +59,7 @@ export async function resetPasswordOffline(
   password: string,
 ): Promise<User> {
   const { hasher, passwordLengthMin: lengthMin, audit } = options;
-  return withDatabase(options, false, async database => {
+  return withDatabase(options, async database => {
     const before = database.data().user;
     if (!before) throw noUser();
     const passwordHash = await hasher.hash(acceptablePassword(password, { email: before.email, lengthMin }));
@@ -78,45 +80,50 @@ export async function resetPasswordOffline(
  * token. Rejects with `state-failed`.
  */
 export async function factoryReset(options: OfflineOptions): Promise<string> {
-  const { folder, audit, logger } = options;
-  const reset = (): Promise<string> =>
-    withDatabase(options, true, async database => {
-      const setupToken = makeSetupToken();
-      writeSetupToken(folder, setupToken);
-      const keys = replaceKeys(folder);
-      await database.change(data => {
-        data.user = undefined;
-        data.meta.isClaimed = false;
-        data.setupHash = setupTokenHash(setupToken);
-        data.iceServers = [];
-        data.sessions.clear();
-        noteKeys(data.meta, keys);
-      });
-      audit.record('factory-reset', undefined, { reason: 'command line' });
-      return setupToken;
-    });
+  const { folder, audit } = options;
+  const setupToken = makeSetupToken();
+  const isDamaged = await isUnusable(options);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeSetupToken(folder, setupToken);
+  const keys = replaceKeys(folder);
+  const prepare = (data: AccountsData): void => {
+    data.user = undefined;
+    data.meta.isClaimed = false;
+    data.setupHash = setupTokenHash(setupToken);
+    data.iceServers = [];
+    data.sessions.clear();
+    noteKeys(data.meta, keys);
+  };
+  if (isDamaged) {
+    if (databaseExists(accountsFolder(folder))) setAsideDatabase(accountsFolder(folder));
+    await AccountsDatabase.create(folder, new MomentClock(options.clock), prepare);
+  } else await withDatabase(options, database => database.change(prepare));
+  audit.record('factory-reset', undefined, { reason: 'command line' });
+  return setupToken;
+}
+
+/** Whether there is no database that could be changed, for want of one or because it is damaged. */
+async function isUnusable(options: OfflineOptions): Promise<boolean> {
   try {
-    return await reset();
+    await withDatabase(options, async () => undefined);
+    return false;
   } catch (error) {
     if (!(error instanceof CameraError && error.code === 'accounts-damaged')) throw error;
-    logger.warn('the damaged user database is put aside', { reason: error.message });
-    // A token that lies there would be taken over by the new database.
-    removeSetupToken(folder);
-    setAsideDatabase(accountsFolder(folder));
-    return reset();
+    if (databaseExists(accountsFolder(options.folder)))
+      options.logger.warn('the damaged user database is put aside', { reason: error.message });
+    return true;
   }
 }
 
 async function withDatabase<T>(
   { folder, clock, scanEntry }: OfflineOptions,
-  mayCreate: boolean,
   act: (database: AccountsDatabase) => Promise<T>,
 ): Promise<T> {
   const database = await AccountsDatabase.open({
     folder,
     clock: new MomentClock(clock),
     scanEntry,
-    mayCreate,
+    mayCreate: false,
   });
   try {
     return await act(database);

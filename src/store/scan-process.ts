@@ -6,6 +6,10 @@
  * is not sound: an account database that could not be looked at lets nobody in. Main thread; nothing blocks.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A board needs about a second to start the child; a card that stalls some more. */
@@ -30,7 +34,9 @@ export interface ScanOptions {
 /** Never rejects. */
 export async function scanInChild(folder: string, options: ScanOptions): Promise<ScanVerdict> {
   const timeoutMs = options.timeoutMs ?? scanTimeoutMs;
-  const argv = [...loadingFlags(process.execArgv), fileURLToPath(options.entry), folder];
+  const copyFolder = makeCopyFolder();
+  const folders = copyFolder === undefined ? [folder] : [folder, copyFolder];
+  const argv = [...loadingFlags(process.execArgv), fileURLToPath(options.entry), ...folders];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'ignore'] });
   // The camera may end meanwhile; then so does the child.
   const kill = (): boolean => child.kill('SIGKILL');
@@ -46,7 +52,18 @@ export async function scanInChild(folder: string, options: ScanOptions): Promise
   clearTimeout(timer);
   kill();
   process.off('exit', kill);
+  // Here and not in the child, which a signal may have ended.
+  if (copyFolder !== undefined) await rm(copyFolder, { recursive: true, force: true }).catch(() => undefined);
   return verdict;
+}
+
+/** Where changes are rehearsed; a machine without room for it goes without. */
+function makeCopyFolder(): string | undefined {
+  try {
+    return mkdtempSync(path.join(tmpdir(), 'opencamerad-scan-'));
+  } catch {
+    return undefined;
+  }
 }
 
 function verdictOf(child: ChildProcess): Promise<ScanVerdict> {

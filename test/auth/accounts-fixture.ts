@@ -10,6 +10,7 @@ import type { CameraError, ErrorCode } from '../../src/base/errors.ts';
 import type { AccountsConfiguration } from '../../src/config/configuration.ts';
 import { workerEntry } from '../../src/supervisor/worker-entry.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
+import { systemClock } from '../../src/telemetry/system-clock.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { cheapCost, DirectTasks } from './direct-tasks.ts';
 
@@ -31,8 +32,8 @@ export const shortLives: AccountsConfiguration = {
 
 /** The camera's accounts over all their lives; each life of the process is one {@link Bench.open}. */
 export class Bench {
-  readonly folder = mkdtempSync(path.join(tmpdir(), 'accounts-'));
-  readonly clock = new ManualClock();
+  readonly folder: string;
+  readonly clock: ManualClock;
   readonly events: { event: AuditEvent; fields: Record<string, unknown> }[] = [];
   readonly lines: string[] = [];
   readonly ended: string[] = [];
@@ -47,7 +48,10 @@ export class Bench {
   /** The life that runs. */
   accounts!: Accounts;
 
-  constructor() {
+  /** A folder of its own, and a clock that stands still, unless it is to share another's. */
+  constructor({ folder, clock }: { folder?: string; clock?: ManualClock } = {}) {
+    this.folder = folder ?? mkdtempSync(path.join(tmpdir(), 'accounts-'));
+    this.clock = clock ?? new ManualClock();
     const line = (message: string): void => void this.lines.push(message);
     this.logger = { debug: line, info: line, warn: line, error: line };
   }
@@ -129,6 +133,12 @@ export class Bench {
     await this.accounts.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The clocks of the machine, for a bench that shares a database with another process. */
+export function runningClock(): ManualClock {
+  const { monoUs, wallUnixMs } = systemClock;
+  return Object.assign(new ManualClock(), { monoUs, wallUnixMs });
 }
 
 export function basic(email: string, password: string): string {

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../../src/telemetry/system-clock.ts';
-import { Bench } from './accounts-fixture.ts';
+import { Bench, runningClock } from './accounts-fixture.ts';
 
 const operationsInAll = 500;
 const rounds = 4;
@@ -20,8 +20,9 @@ interface Known {
 }
 
 test('after kill -9 every answered log-in, refresh and log-out holds', async t => {
-  const bench = new Bench();
-  Object.assign(bench, { clock: systemClock, boot: 'one boot' });
+  const bench = new Bench({ clock: runningClock() });
+  bench.boot = 'one boot';
+  t.after(() => rmSync(bench.folder, { recursive: true, force: true }));
   const sessions = new Map<string, Known>();
   let answered = 0;
 
@@ -62,5 +63,4 @@ test('after kill -9 every answered log-in, refresh and log-out holds', async t =
     `${answered} answered, ${rounds} kills, ${fates.filter(fate => fate === 'ended').length} log-outs`,
   );
   assert.ok(answered >= operationsInAll);
-  await bench.remove();
 });

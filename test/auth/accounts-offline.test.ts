@@ -7,8 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { factoryReset, resetPasswordOffline, rotateKeys } from '../../src/auth/accounts-offline.ts';
-import { systemClock } from '../../src/telemetry/system-clock.ts';
-import { Bench, caller, eventually, owner, withCode } from './accounts-fixture.ts';
+import { Bench, caller, eventually, owner, runningClock, withCode } from './accounts-fixture.ts';
 
 const register = new URL('../register.mjs', import.meta.url).href;
 const script = fileURLToPath(new URL('offline-process.ts', import.meta.url));
@@ -21,10 +20,7 @@ async function beside(bench: Bench, what: string): Promise<unknown> {
 
 /** A camera as it runs: by the clocks of the machine, as the other process sees them. */
 async function running(): Promise<Bench> {
-  const bench = new Bench();
-  const clock = bench.clock;
-  Object.defineProperty(clock, 'nowMonoUs', { get: () => systemClock.monoUs(), set: () => {} });
-  Object.defineProperty(clock, 'nowWallUnixMs', { get: () => systemClock.wallUnixMs(), set: () => {} });
+  const bench = new Bench({ clock: runningClock() });
   bench.boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   await bench.open();
   await bench.accounts.createUser(bench.accounts.setupToken!, owner, caller);

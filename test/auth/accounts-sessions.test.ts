@@ -299,9 +299,9 @@ test('while sessions live, the moment is noted at least every ten minutes', asyn
   bench.boot = 'second boot';
   bench.clock.nowMonoUs = 1_000_000;
   bench.clock.nowWallUnixMs = start;
-  const second = new Bench();
+  const second = new Bench(bench);
+  second.boot = 'second boot';
   t.after(() => second.remove());
-  Object.assign(second, { folder: bench.folder, clock: bench.clock, boot: 'second boot' });
   await second.open({ sessionSeconds: 7200 });
   bench.passSeconds(1790);
   assert.ok(await second.isGood(token));

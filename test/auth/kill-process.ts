@@ -6,12 +6,11 @@
  * END`, `done out SID`.
  */
 import { writeSync } from 'node:fs';
-import { systemClock } from '../../src/telemetry/system-clock.ts';
-import { Bench, basic, caller, owner } from './accounts-fixture.ts';
+import { Bench, basic, caller, owner, runningClock } from './accounts-fixture.ts';
 
-const bench = new Bench();
+const bench = new Bench({ folder: process.argv[2]!, clock: runningClock() });
 const many = { maxSessions: 1000, sessionSeconds: 86_400 };
-Object.assign(bench, { folder: process.argv[2]!, clock: systemClock, boot: 'one boot' });
+bench.boot = 'one boot';
 await bench.open(many);
 const { accounts } = bench;
 if (accounts.state === 'factory') await accounts.createUser(accounts.setupToken!, owner, caller);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { problems } from '../../src/http/problems.ts';
 
 const page = new URL('../../assets/page/', import.meta.url);
-const { CameraProblem } = await import(new URL('camera-api.js', page).href);
+const { CameraProblem } = await import(new URL('camera-problem.js', page).href);
 const { PictureLatency } = await import(new URL('picture-latency.js', page).href);
 
 test('has words for every problem that a viewer can meet', () => {
@@ -13,6 +13,12 @@ test('has words for every problem that a viewer can meet', () => {
   // A viewer cannot do anything about HTTP, so these must not fall back on the words of the protocol.
   for (const code of [
     'unauthorized',
+    'credentials-invalid',
+    'login-throttled',
+    'hashing-busy',
+    'accounts-damaged',
+    'rate-limited',
+    'connections-limited',
     'codec-unsupported',
     'viewer-limit',
     'source-not-ready',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -38,6 +38,41 @@ test('the page may run its own script and reach its own camera only', async () =
   assert.match(policy, /connect-src 'self'/);
   assert.match(policy, /frame-ancestors 'none'/);
   assert.doesNotMatch(policy, /unsafe|\*|http/);
+});
+
+test('the page names every script beforehand, and has none and no style in its own text', async () => {
+  const folder = new URL('../../assets/page/', import.meta.url);
+  const html = await readFile(new URL('index.html', folder), 'utf8');
+  const scripts = (await readdir(folder)).filter(name => name.endsWith('.js') && name !== 'page.js');
+  // Each import of an import that the page does not name costs another round trip.
+  const named = [...html.matchAll(/rel="modulepreload" href="([^"]+)"/g)].map(match => match[1]!);
+  assert.deepEqual(named.sort(), scripts.sort());
+  assert.doesNotMatch(html, /<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:/i);
+});
+
+test('every field has a label, and says to password managers what it is', async () => {
+  const html = await (await fetch(server.url)).text();
+  const fields = [...html.matchAll(/<input ([^>]*)>/g)].map(match => match[1]!);
+  assert.equal(fields.length, 9);
+  for (const field of fields) {
+    const id = /\bid="([^"]+)"/.exec(field)?.[1] ?? '';
+    // The box has its label around it.
+    const isLabelled = /type="checkbox"/.test(field) || html.includes(`<label for="${id}">`);
+    assert.ok(isLabelled, id);
+  }
+  const of = (id: string): string =>
+    fields
+      .filter(field => field.includes(`id="${id}"`))
+      .map(field => /autocomplete="([^"]+)"/.exec(field)?.[1])[0] ?? '';
+  assert.equal(of('login-email'), 'username');
+  assert.equal(of('login-password'), 'current-password');
+  assert.equal(of('setup-email'), 'username');
+  assert.equal(of('setup-password'), 'new-password');
+  assert.equal(of('setup-repeat'), 'new-password');
+  assert.equal(of('setup-token'), 'off');
+  // What a browser sends of a form by itself, were the script missing, must not land in an address.
+  const forms = [...html.matchAll(/<form [^>]*>/g)].map(match => match[0]);
+  assert.ok(forms.length === 2 && forms.every(form => form.includes('method="post"')));
 });
 
 test('a browser that has the page gets 304 without a body', async () => {

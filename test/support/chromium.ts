@@ -51,12 +51,25 @@ export function readFrameNumbers(page: Page, ms: number): Promise<number[]> {
   return page.evaluate<number[]>(`testing.frameNumbers(${ms})`);
 }
 
-/** Opens the camera's page, enters the token and resolves to the id of the session once the picture plays. */
-export async function playCamera(page: Page, url: string, token: string): Promise<string> {
+/** Opens the camera's page, logs in and resolves to the id of the live session once the picture plays. */
+export async function playCamera(page: Page, url: string, user: Credentials): Promise<string> {
   await page.goto(url);
-  await page.fill('#token', token);
-  await page.press('#token', 'Enter');
+  await untilInPage(page, `__camera.state === 'login'`);
+  await logInOnPage(page, user);
   return playingSession(page, '');
+}
+
+/** Fills in the log-in that the page shows, and sends it as the Enter key does. */
+export async function logInOnPage(page: Page, { email, password }: Credentials): Promise<void> {
+  await page.fill('#login-email', email);
+  await page.fill('#login-password', password);
+  await page.press('#login-password', 'Enter');
+}
+
+/** What one logs in with. */
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
 }
 
 /** Resolves when the page plays a session other than `earlier`, to its id. */

@@ -40,5 +40,9 @@
     });
   }
 
-  window.testing = { inbound, frameNumbers };
+  /** How many connections the page has not closed. */
+  const openConnections = () =>
+    connections.filter(({ connectionState }) => connectionState !== 'closed').length;
+
+  window.testing = { inbound, frameNumbers, openConnections };
 })();
