@@ -32,6 +32,9 @@ const noteTimeUs = 600 * 1e6;
 /** How long a database that failed while it was in use is left alone. */
 const failureRetryUs = 10 * 1e6;
 
+/** What a factory reset by another process may take from the file of its setup token to its transaction. */
+const resetUs = 10 * 1e6;
+
 export interface AccountsKeeperOptions {
   /** The state folder. */
   readonly folder: string;
@@ -207,7 +210,7 @@ export class AccountsKeeper {
   private isSetupTokenLost({ meta }: AccountsData): boolean {
     const { monoUs } = this.moments.now();
     if (meta.isClaimed || this.setupToken !== undefined) this.setupTokenMonoUs = monoUs;
-    return monoUs - this.setupTokenMonoUs > failureRetryUs;
+    return monoUs - this.setupTokenMonoUs > resetUs;
   }
 
   private async noteTime({ meta }: AccountsData): Promise<void> {

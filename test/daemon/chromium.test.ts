@@ -251,3 +251,21 @@ test('a phone sets the camera up and watches it under https', async t => {
   await playingSession(page, '');
   assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
 });
+
+test('the page makes no further offer before the time that the camera asks for', async t => {
+  const scene = await open(t, { flags: ['--live-offers-per-minute', '1'] });
+  if (!scene) return;
+  const { daemon, page, addresses } = scene;
+  const session = await playCamera(page, daemon.url, owner);
+  await daemon.fetch(`/api/v1/media/live/session/${session}`, { method: 'DELETE' });
+  await untilInPage(page, `__camera.problem === 'rate-limited'`);
+  const offers = (): number => addresses.filter(address => address.endsWith('/live/session')).length;
+  const before = offers();
+  await page.evaluate(`window.dispatchEvent(new Event('online'))`);
+  await untilInPage(
+    page,
+    `/Next try in [1-5]\\d s/.test(document.getElementById('curtain-text').textContent)`,
+  );
+  assert.ok(await page.isHidden('#retry'));
+  assert.equal(offers(), before);
+});
