@@ -50,22 +50,30 @@ function only(view) {
 
 /** Asks the camera whether to log in or to set it up; again and again when it does not answer. */
 async function start() {
+  // While it is asked again the words stay, so that nobody hears them every few seconds.
+  if (element('starting').hidden) {
+    showState('Starting', 'quiet');
+    sayStarting('One moment', 'The camera is asked how it is.');
+    element('start-now').hidden = true;
+  }
   only('starting');
-  showState('Starting', 'quiet');
-  element('starting-words').textContent = 'Asking the camera.';
-  element('start-now').hidden = true;
   publish();
   try {
     if (await isSetupRequired()) showSetup();
     else showLogin();
   } catch (problem) {
     const seconds = Math.max(startPauseSeconds, problem.retryAfterMs / 1000);
-    showState('No answer', 'bad');
-    element('starting-words').textContent = problem.message;
+    showState('Not ready', 'bad');
+    sayStarting('Not ready', problem.message);
     element('start-now').hidden = problem.status === 429;
     startTimer = setTimeout(() => void start(), seconds * 1000);
     publish();
   }
+}
+
+function sayStarting(title, words) {
+  element('starting-title').textContent = title;
+  if (element('starting-words').textContent !== words) element('starting-words').textContent = words;
 }
 
 function showSetup(words, tone) {

@@ -13,6 +13,7 @@ import { createDatabase, databaseExists, databaseIdentity } from '../store/creat
 import { Database } from '../store/database.ts';
 import { scanInChild } from '../store/scan-process.ts';
 import { type AccountsData, metaKey, newAccountsData, readAccounts, writeAccounts } from './accounts-data.ts';
+import { keysExist } from './key-file.ts';
 import type { MomentClock } from './moment.ts';
 import { carryOver } from './session-record.ts';
 
@@ -70,7 +71,8 @@ export class AccountsDatabase {
     const { clock, scanEntry, mayCreate } = options;
     const folder = accountsFolder(options.folder);
     if (!databaseExists(folder)) {
-      if (!mayCreate) throw damaged('it is not there');
+      // The first start makes the keys after the database, so with keys this is a camera that lost it, and no new one.
+      if (!mayCreate || keysExist(options.folder)) throw damaged('it is not there');
       await AccountsDatabase.create(options.folder, clock);
     }
     const verdict = await scanInChild(folder, { entry: scanEntry });

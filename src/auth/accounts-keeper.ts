@@ -3,8 +3,9 @@
  *
  * Each request looks whether the database changed, so another process may change it at any time; one timer looks once a
  * second for those who ask nothing, and whoever's session ended, for whatever reason, is told to the listeners. A
- * database that cannot be read, at the start or later, lets nobody in while the camera runs on; it is tried again when
- * its file changed (a factory reset puts another in its place), and some seconds after it failed in use. Main thread.
+ * database that cannot be read, at the start or later, lets nobody in while the camera runs on, and all sessions count as
+ * ended meanwhile; it is tried again when its file changed (a factory reset puts another in its place), and some seconds
+ * after it failed in use. Main thread.
  */
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';

@@ -80,7 +80,12 @@ export async function agreeOnSetupToken(
   const { meta, setupHash } = database.data();
   if (meta.isClaimed) {
     // Left by a process that ended between the creation of the user and this.
-    removeSetupToken(folder);
+    try {
+      removeSetupToken(folder);
+    } catch (error) {
+      // It opens nothing any more.
+      logger.warn('the spent setup token cannot be removed', errorFields(error));
+    }
     return;
   }
   const found = readSetupToken(folder);

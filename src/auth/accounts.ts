@@ -220,14 +220,14 @@ export class Accounts {
   }
 
   /**
-   * A signed link for a path, without its query.
+   * A signed link for a target: path and query without the link itself, in one spelling.
    *
    * @param lifetimeSeconds at most, and unless told, the configured life of links.
    */
-  signLink(path: string, lifetimeSeconds?: number): { token: string; validUntilUnixMs: number } {
+  signLink(target: string, lifetimeSeconds?: number): { token: string; validUntilUnixMs: number } {
     const { linkSeconds } = this.options.configuration;
     const seconds = Math.max(0, Math.min(lifetimeSeconds ?? linkSeconds, linkSeconds));
-    const scope = this.linkScope(path);
+    const scope = this.linkScope(target);
     if (!scope) throw tokenInvalid();
     const { monoUs, wallUnixMs } = this.keeper.moments.now();
     const ms = Math.floor(seconds * 1000);
@@ -235,9 +235,9 @@ export class Accounts {
     return { token, validUntilUnixMs: Math.floor(wallUnixMs) + ms };
   }
 
-  /** Whether the link opens the path now. */
-  verifyLink(path: string, token: string): boolean {
-    const scope = this.linkScope(path);
+  /** Whether the link opens the target now. */
+  verifyLink(target: string, token: string): boolean {
+    const scope = this.linkScope(target);
     return scope !== undefined && isLinkText(scope, token, this.keeper.moments.now().monoUs / 1000);
   }
 
@@ -307,11 +307,11 @@ export class Accounts {
     throw new CameraError('login-throttled', 'too many failed attempts', { retryAfterSeconds });
   }
 
-  private linkScope(path: string): LinkScope | undefined {
+  private linkScope(target: string): LinkScope | undefined {
     const user = this.keeper.look()?.user;
     if (!user) return undefined;
     const { passwordGeneration } = user;
-    return { key: this.keeper.linkKey, boot: this.keeper.moments.boot, passwordGeneration, path };
+    return { key: this.keeper.linkKey, boot: this.keeper.moments.boot, passwordGeneration, target };
   }
 }
 

@@ -7,8 +7,8 @@
  */
 import { CameraError } from '../base/errors.ts';
 
-/** Most bytes of decoded credentials: an e-mail of 254, a password of 128 characters and a label of 64 fit in UTF-8. */
-export const credentialsBytesMax = 1024;
+/** Most bytes of decoded credentials: the longest user name, password and label fit in UTF-8, decomposed (NFD) too. */
+export const credentialsBytesMax = 4096;
 
 /** Most characters (code points) of a device label. */
 export const labelLengthMax = 64;

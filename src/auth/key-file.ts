@@ -7,7 +7,17 @@
  * files are tiny and read only at start and after a rotation.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { CameraError } from '../base/errors.ts';
 import { writeWhole } from '../config/state-folder.ts';
@@ -28,6 +38,13 @@ export interface Keys {
   readonly token: Key;
   readonly link: Key;
   readonly repairs: readonly string[];
+}
+
+/** Whether the folder holds a key, good or not. */
+export function keysExist(folder: string): boolean {
+  return Object.values(keyFileNames).some(
+    name => lstatSync(path.join(folder, name), { throwIfNoEntry: false }) !== undefined,
+  );
 }
 
 /** Reads both keys of the state folder, making what is missing or not safe. Throws `state-failed`. */

@@ -1,8 +1,8 @@
 /**
- * Signed links: a text that opens one path for a short time, for players and downloads that send no header.
+ * Signed links: a text that opens one target for a short time, for players and downloads that send no header.
  *
  * version (1 byte) · expiry (8 bytes, big-endian, monotonic ms) · HMAC-SHA-256 under `link-key` (32 bytes), in base64url
- * without padding. The MAC covers version, expiry, path, the user's password generation and the id of this start of the
+ * without padding. The MAC covers version, expiry, target, the user's password generation and the id of this start of the
  * machine. So a new password or new keys end all links, and the time that counts is monotonic: no step of the wall clock
  * prolongs one. The price is that a restart of the machine (not of the daemon) ends them too. Pure but for the hash.
  */
@@ -19,8 +19,8 @@ export interface LinkScope {
   readonly key: Uint8Array;
   readonly boot: string;
   readonly passwordGeneration: string;
-  /** Path of the URL, exactly as it will be asked for; without the query. */
-  readonly path: string;
+  /** Path and query of the URL, without the link itself, in the one spelling that its operation gives them. */
+  readonly target: string;
 }
 
 /** @param expiryMonoMs whole milliseconds, not negative. */
@@ -31,7 +31,7 @@ export function signLinkText(scope: LinkScope, expiryMonoMs: number): string {
   return Buffer.concat([head, macOf(scope, head)]).toString('base64url');
 }
 
-/** Whether the text opens the path now; in constant time as far as the MAC goes. */
+/** Whether the text opens the target now; in constant time as far as the MAC goes. */
 export function isLinkText(scope: LinkScope, text: string, nowMonoMs: number): boolean {
   if (text.length !== Math.ceil(((headBytes + macBytes) * 4) / 3) || !form.test(text)) return false;
   const bytes = Buffer.from(text, 'base64url');
@@ -42,8 +42,8 @@ export function isLinkText(scope: LinkScope, text: string, nowMonoMs: number): b
   return head.readUInt8() === version && nowMonoMs < Number(head.readBigUInt64BE(1));
 }
 
-function macOf({ key, boot, passwordGeneration, path }: LinkScope, head: Uint8Array): Buffer {
+function macOf({ key, boot, passwordGeneration, target }: LinkScope, head: Uint8Array): Buffer {
   // JSON keeps the parts apart whatever characters they hold.
-  const scope = JSON.stringify(['opencamerad link', boot, passwordGeneration, path]);
+  const scope = JSON.stringify(['opencamerad link', boot, passwordGeneration, target]);
   return createHmac('sha256', key).update(head).update(scope).digest();
 }

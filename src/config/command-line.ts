@@ -1,9 +1,9 @@
 /**
  * Reads the command line: which command, and the text of each flag by its option's key. Pure and strict.
  *
- * `--flag VALUE` and `--flag=VALUE` are the two forms, and `--flag` alone for a switch; a value that begins with `--` takes the second, so that a
- * forgotten value never swallows the next flag. A flag given twice is an error, because one of the two would be ignored
- * in silence. What a text means is the business of load.ts.
+ * `--flag VALUE` and `--flag=VALUE` are the two forms, and `--flag` alone for a switch; a value that begins with `--`
+ * takes the second, so that a forgotten value never swallows the next flag. A flag given twice is an error, because one
+ * of the two would be ignored in silence. What a text means is the business of load.ts.
  */
 import { CameraError } from '../base/errors.ts';
 import { options } from './options.ts';

@@ -53,7 +53,7 @@ export interface LoadedConfiguration {
 
 /** A host name (RFC 1123 §2.1) or an IP address, and a port if it is another than the one listened on. */
 const hostAndPortForm =
-  /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{0,4})?$/;
 
 type Tree = { [name: string]: Tree | unknown };
 

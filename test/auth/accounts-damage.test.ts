@@ -1,9 +1,19 @@
 /** A damaged user database lets nobody in, and the process runs on. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { factoryReset } from '../../src/auth/accounts-offline.ts';
 import { Database } from '../../src/store/database.ts';
 import { Bench, basic, caller, eventually, owner, withCode } from './accounts-fixture.ts';
 
@@ -63,6 +73,49 @@ for (const [name, spoil] of Object.entries(damages))
     if (spoilt) assert.deepEqual(readFileSync(dataFile(bench)), spoilt);
     assert.ok(bench.lines.some(line => line.includes('damaged')));
   });
+
+test('a database that vanished from a camera that has its keys does not make it a new one', async t => {
+  const bench = await Bench.claimed();
+  t.after(() => bench.remove());
+  const { token } = await bench.logIn();
+  await bench.accounts.close();
+  rmSync(path.join(bench.folder, 'accounts'), { recursive: true });
+  await bench.open();
+  await letsNobodyIn(bench, token);
+  assert.equal(existsSync(path.join(bench.folder, 'setup-token')), false);
+  await factoryReset(bench.options());
+  await eventually(() => bench.accounts.state === 'factory');
+});
+
+const inItsPlace: Record<string, (folder: string) => void> = {
+  'a file': folder => writeFileSync(folder, 'x'),
+  'a link to nowhere': folder => symlinkSync('nowhere', folder),
+};
+
+for (const [name, put] of Object.entries(inItsPlace))
+  test(`${name} in the place of the database's folder lets nobody in, until a factory reset`, async t => {
+    const bench = await Bench.claimed();
+    t.after(() => bench.remove());
+    const { token } = await bench.logIn();
+    await bench.accounts.close();
+    rmSync(path.join(bench.folder, 'accounts'), { recursive: true });
+    put(path.join(bench.folder, 'accounts'));
+    await bench.open();
+    await letsNobodyIn(bench, token);
+    await factoryReset(bench.options());
+    await eventually(() => bench.accounts.state === 'factory');
+  });
+
+test('a user database that is lost while the camera runs ends what its sessions watch', async t => {
+  const bench = await Bench.claimed();
+  t.after(() => bench.remove());
+  const { token } = await bench.logIn();
+  const { sid } = await bench.session(token);
+  rmSync(dataFile(bench));
+  await eventually(() => bench.accounts.state === 'damaged');
+  assert.deepEqual(bench.ended, [sid]);
+  await letsNobodyIn(bench, token);
+});
 
 test('a user that vanished from a sound database does not make the camera a new one', async t => {
   const bench = await Bench.claimed();

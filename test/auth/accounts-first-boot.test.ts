@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { CameraError } from '../../src/base/errors.ts';
@@ -47,6 +55,16 @@ test('the setup token creates the user and is spent: not again, not after a pass
   await isSpent();
   assert.equal(bench.accounts.state, 'claimed');
   assert.ok(await bench.isGood(token));
+});
+
+test('what lies in the place of a spent setup token and cannot be removed is warned of, and the camera starts', async t => {
+  const bench = await Bench.claimed();
+  t.after(() => bench.remove());
+  await bench.accounts.close();
+  mkdirSync(tokenFile(bench));
+  await bench.open();
+  assert.equal(bench.accounts.state, 'claimed');
+  assert.ok(bench.lines.some(line => line.includes('setup token cannot be removed')));
 });
 
 test('a setup token may be typed in lower case, with hyphens, and with O, I and L for the digits they look like', async t => {

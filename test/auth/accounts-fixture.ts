@@ -122,6 +122,11 @@ export class Bench {
     return (await this.accounts.authenticate(token)) !== undefined;
   }
 
+  /** The moment that the database has noted last. */
+  notedMonoUs(): number | undefined {
+    return this.accounts['keeper'].look()?.meta.seen.monoUs;
+  }
+
   options() {
     const { folder, clock, logger, audit } = this;
     const hasher = new PooledPasswordHasher(this.tasks, shortLives);

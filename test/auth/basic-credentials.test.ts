@@ -47,6 +47,16 @@ test('a label that cannot be shown or is too long is never a label, but costs th
   assert.equal(parseBasic(basic(`a@b.c:secret:${'😀'.repeat(64)}`))?.candidates[1]?.password, 'secret');
 });
 
+test('the longest user name, password and label fit, composed and decomposed', () => {
+  const longest = [
+    ['字'.repeat(254), '😀'.repeat(128), '😀'.repeat(64)],
+    // One syllable of three bytes is three letters of three bytes each in NFD.
+    ['각'.repeat(254), '각'.repeat(128), '각'.repeat(64)].map(text => text.normalize('NFD')),
+  ] as const;
+  for (const [email, password, label] of longest)
+    assert.equal(parseBasic(basic(`${email}:${password}:${label}`))?.candidates[1]?.password, password);
+});
+
 test('anything wrong inside is one and the same refusal', () => {
   const good = basic('a@b.c:secret');
   const wrong = {
@@ -68,7 +78,7 @@ test('anything wrong inside is one and the same refusal', () => {
     'Latin-1': basic(Buffer.from('a@b.c:caf\xe9', 'latin1')),
     'an overlong form': basic(new Uint8Array([0x61, 0x3a, 0xc0, 0xaf])),
     'a surrogate in UTF-8': basic(new Uint8Array([0x61, 0x3a, 0xed, 0xa0, 0x80])),
-    'more than 1 KiB': basic(`a:${'x'.repeat(credentialsBytesMax - 1)}`),
+    'more than 4 KiB': basic(`a:${'x'.repeat(credentialsBytesMax - 1)}`),
     'a megabyte': basic(`a:${'x'.repeat(1e6)}`),
   };
   for (const [what, field] of Object.entries(wrong)) assert.equal(parseBasic(field), undefined, what);

@@ -8,10 +8,10 @@ const scope: LinkScope = {
   key: randomBytes(32),
   boot: 'a boot',
   passwordGeneration: 'a generation',
-  path: '/api/v1/media/vod/1/2',
+  target: '/api/v1/media/vod/1/2',
 };
 
-test('a link opens its own path until its time is over', () => {
+test('a link opens its own target until its time is over', () => {
   const text = signLinkText(scope, 5000);
   assert.match(text, /^[A-Za-z0-9_-]{55}$/);
   assert.ok(isLinkText(scope, text, 0));
@@ -19,12 +19,12 @@ test('a link opens its own path until its time is over', () => {
   assert.equal(isLinkText(scope, text, 5000), false);
 });
 
-test('a link is worthless for another path, key, password or start of the machine', () => {
+test('a link is worthless for another target, key, password or start of the machine', () => {
   const text = signLinkText(scope, 5000);
   for (const other of [
-    { path: '/api/v1/media/vod/1/3' },
-    { path: '/api/v1/media/vod/1/2/' },
-    { path: '' },
+    { target: '/api/v1/media/vod/1/3' },
+    { target: '/api/v1/media/vod/1/2/' },
+    { target: '' },
     { key: randomBytes(32) },
     { passwordGeneration: 'another' },
     { boot: 'another' },
@@ -53,22 +53,22 @@ test('the camera signs links for at most the configured time, and a new password
   const bench = await Bench.claimed({ linkSeconds: 60 });
   t.after(() => bench.remove());
   const { accounts } = bench;
-  const long = accounts.signLink(scope.path, 1e9);
-  const short = accounts.signLink(scope.path, 10);
+  const long = accounts.signLink(scope.target, 1e9);
+  const short = accounts.signLink(scope.target, 10);
   assert.equal(long.validUntilUnixMs, bench.clock.nowWallUnixMs + 60_000);
   assert.equal(short.validUntilUnixMs, bench.clock.nowWallUnixMs + 10_000);
-  assert.ok(accounts.verifyLink(scope.path, long.token));
+  assert.ok(accounts.verifyLink(scope.target, long.token));
   assert.equal(accounts.verifyLink('/api/v1/device', long.token), false);
   // Only real time counts, over a restart of the daemon too.
   bench.clock.nowWallUnixMs -= 7_200_000;
   bench.passSeconds(11);
-  assert.equal(accounts.verifyLink(scope.path, short.token), false);
+  assert.equal(accounts.verifyLink(scope.target, short.token), false);
   await bench.restart({ linkSeconds: 60 });
-  assert.ok(bench.accounts.verifyLink(scope.path, long.token));
+  assert.ok(bench.accounts.verifyLink(scope.target, long.token));
   const { token } = await bench.logIn();
   await bench.accounts.resetPassword(await bench.session(token), `${owner.password}er`, caller);
-  assert.equal(bench.accounts.verifyLink(scope.path, long.token), false);
-  const next = bench.accounts.signLink(scope.path);
+  assert.equal(bench.accounts.verifyLink(scope.target, long.token), false);
+  const next = bench.accounts.signLink(scope.target);
   bench.passSeconds(60);
-  assert.equal(bench.accounts.verifyLink(scope.path, next.token), false);
+  assert.equal(bench.accounts.verifyLink(scope.target, next.token), false);
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,12 +15,19 @@ import { checkSources } from '../../src/commands/checks/sources.ts';
 import type { Finding } from '../../src/commands/finding.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
+import { certificateDays } from '../../src/http/limits.ts';
+import { makeSelfSigned } from '../../src/http/tls/self-signed.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'doctor-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const configured = (flags: Record<string, string>): Configuration =>
   loadConfiguration({ flags: new Map(Object.entries(flags)) }).configuration;
+/** The port on which the server listens from now on. */
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
 const levels = (findings: readonly Finding[]): string[] => findings.map(({ level }) => level);
 
 test('a state folder that others can read is a warning, one that is private is well', async () => {
@@ -49,14 +57,35 @@ test('a folder of recordings that the owner named and that is missing is a probl
 test('a port that another program serves is a problem, one that a camera serves is not', async () => {
   let body = 'hello';
   const server = createServer((_request, response) => response.end(body));
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(server);
   const configuration = configured({ host: '127.0.0.1', port: String(port) });
   assert.deepEqual(levels(await checkPorts(configuration)), ['problem']);
   body = '{"status":"ok","workers":[]}';
   assert.deepEqual(levels(await checkPorts(configuration)), ['ok']);
   await new Promise(resolve => server.close(resolve));
   assert.deepEqual(levels(await checkPorts(configuration)), ['ok']);
+});
+
+test('a camera that serves HTTPS by its own certificate, and sends plain HTTP on to it, is no other program', async t => {
+  const { certificate: cert, key } = await makeSelfSigned({ names: ['camera'], nowUnixMs: Date.now() });
+  const server = createTlsServer({ cert, key }, (_request, response) => response.end('{"workers":[]}'));
+  let location = 'https://127.0.0.1/healthz';
+  const redirect = createServer((_request, response) => response.writeHead(308, { location }).end());
+  const port = await listening(server);
+  const redirectPort = await listening(redirect);
+  t.after(() => {
+    server.close();
+    redirect.close();
+  });
+  const configuration = configured({
+    host: '127.0.0.1',
+    port: String(port),
+    'https.enabled': 'true',
+    'https.redirectPort': String(redirectPort),
+  });
+  assert.deepEqual(levels(await checkPorts(configuration)), ['ok', 'ok']);
+  location = 'https://elsewhere.example/';
+  assert.deepEqual(levels(await checkPorts(configuration)), ['ok', 'problem']);
 });
 
 test('an address that is not of this machine is a problem', async () => {
@@ -83,36 +112,40 @@ test('a file that is missing and a device that is missing are problems, a comman
   assert.ok(findings.every(({ found }) => !found.includes('secret')));
 });
 
-test('a certificate is held against its key and its time', async t => {
-  const make = (name: string): [string, string] => {
+const checkPair = (certificate: string, key: string, nowUnixMs?: number): Promise<readonly Finding[]> =>
+  checkCertificate(
+    configured({ 'https.enabled': 'true', 'https.certificate': certificate, 'https.key': key }),
+    nowUnixMs,
+  );
+
+test('a certificate is held against its key and its time', async () => {
+  const beginUnixMs = Date.UTC(2026, 0, 1);
+  const make = async (name: string): Promise<[string, string]> => {
     const files: [string, string] = [path.join(folder, `${name}.pem`), path.join(folder, `${name}-key.pem`)];
-    execFileSync(
-      'openssl',
-      [
-        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '100'],
-        ...['-subj', `/CN=${name}`, '-out', files[0], '-keyout', files[1]],
-      ],
-      { stdio: 'ignore' },
-    );
+    const texts = await makeSelfSigned({ names: [name], nowUnixMs: beginUnixMs });
+    writeFileSync(files[0], texts.certificate);
+    writeFileSync(files[1], texts.key);
     return files;
   };
-  let one: [string, string];
-  let other: [string, string];
+  const one = await make('one');
+  const other = await make('other');
+  const days = (number: number): number => beginUnixMs + number * 86_400_000;
+  assert.deepEqual(levels(await checkPair(...one, days(0))), ['ok']);
+  assert.deepEqual(levels(await checkPair(one[0], other[1], days(0))), ['problem']);
+  assert.deepEqual(levels(await checkPair(...one, days(-2))), ['problem']);
+  assert.deepEqual(levels(await checkPair(...one, days(certificateDays - 10))), ['warning']);
+  assert.deepEqual(levels(await checkPair(...one, days(certificateDays + 1))), ['problem']);
+  assert.deepEqual(levels(await checkPair(path.join(folder, 'none.pem'), one[1])), ['problem']);
+});
+
+test('a certificate that the camera would refuse at its start is a problem', async t => {
+  const [certificate, key] = [path.join(folder, 'ed.pem'), path.join(folder, 'ed-key.pem')];
+  const what = ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '100', '-subj', '/CN=ed'];
   try {
-    one = make('one');
-    other = make('other');
+    execFileSync('openssl', [...what, '-out', certificate, '-keyout', key], { stdio: 'ignore' });
   } catch {
     t.skip('openssl is not installed');
     return;
   }
-  const check = (certificate: string, key: string, nowUnixMs?: number) =>
-    checkCertificate(
-      configured({ 'https.enabled': 'true', 'https.certificate': certificate, 'https.key': key }),
-      nowUnixMs,
-    );
-  assert.deepEqual(levels(await check(...one)), ['ok']);
-  assert.deepEqual(levels(await check(one[0], other[1])), ['problem']);
-  assert.deepEqual(levels(await check(...one, Date.now() + 95 * 86_400_000)), ['warning']);
-  assert.deepEqual(levels(await check(...one, Date.now() + 101 * 86_400_000)), ['problem']);
-  assert.deepEqual(levels(await check(path.join(folder, 'none.pem'), one[1])), ['problem']);
+  assert.deepEqual(levels(await checkPair(certificate, key)), ['problem']);
 });

@@ -242,7 +242,7 @@ for (const [key, good, bad] of [
   [
     'http.names',
     ['camera.example', 'camera.example:8443', '[2001:db8::1]:80', '192.0.2.1'],
-    ['', 'a b', 'http://x', 'x/y', '.x', 'x:port', 'x:123456'],
+    ['', 'a b', 'http://x', 'x/y', '.x', 'x:port', 'x:123456', 'x:0', 'x:0443'],
   ],
   [
     'http.origins',

@@ -1,9 +1,10 @@
 /**
- * The configured certificate: readable, fitting its key, and in its time. One that the camera makes itself needs no look.
+ * The configured certificate: what the camera itself would refuse at its start, and whether it is in its time. One that the
+ * camera makes itself needs no look.
  */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { CameraError } from '../../base/errors.ts';
 import type { Configuration } from '../../config/configuration.ts';
+import { readCertificate } from '../../http/tls/certificate.ts';
 import { type Finding, good, problem, warning } from '../finding.ts';
 
 /** So many days before its end a certificate should have been renewed. */
@@ -20,28 +21,25 @@ export async function checkCertificate(
     return [good(subject, 'off: passwords and pictures can be read on the way; --https-enabled turns it on')];
   if (https.certificate === '') return [good(subject, 'on, with a certificate of the camera itself')];
   try {
-    const certificate = new X509Certificate(await readFile(https.certificate));
-    const key = createPrivateKey(await readFile(https.key));
-    if (!certificate.checkPrivateKey(key))
-      return [problem(subject, 'the key does not belong to the certificate', 'configure the pair of them')];
-    const daysLeft = Math.floor((Date.parse(certificate.validTo) - nowUnixMs) / dayMs);
-    if (nowUnixMs < Date.parse(certificate.validFrom))
-      return [problem(subject, `the certificate is valid from ${certificate.validFrom}`, 'check the clock')];
-    if (daysLeft < 0)
-      return [problem(subject, `the certificate ended on ${certificate.validTo}`, 'renew it')];
+    const { validFromUnixMs, validToUnixMs, fingerprint } = await readCertificate(https);
+    if (nowUnixMs < validFromUnixMs)
+      return [
+        problem(subject, `the certificate is valid from ${dateOf(validFromUnixMs)}`, 'check the clock'),
+      ];
+    if (nowUnixMs > validToUnixMs)
+      return [problem(subject, `the certificate ended on ${dateOf(validToUnixMs)}`, 'renew it')];
+    const daysLeft = Math.floor((validToUnixMs - nowUnixMs) / dayMs);
     return [
       daysLeft < renewalDays
         ? warning(subject, `the certificate ends in ${daysLeft} days`, 'renew it')
-        : good(subject, `on, ${certificate.subject.replaceAll('\n', ', ')}, ${daysLeft} days left`),
+        : good(subject, `on, ${daysLeft} days left, SHA-256 ${fingerprint}`),
     ];
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return [
-      problem(
-        subject,
-        `certificate or key cannot be used: ${reason}`,
-        'check the files and their permissions',
-      ),
-    ];
+    if (!(error instanceof CameraError)) throw error;
+    return [problem(subject, error.message, 'check the files and their permissions')];
   }
+}
+
+function dateOf(unixMs: number): string {
+  return new Date(unixMs).toISOString().slice(0, 10);
 }

@@ -3,6 +3,7 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { release, totalmem } from 'node:os';
+import { plausibleUnixMs } from '../../http/limits.ts';
 import { type Finding, good, problem, warning } from '../finding.ts';
 
 /** Memory of the daemon with viewers (ARCHITECTURE.md, memory budget) and of a small system beside it, bytes. */
@@ -13,9 +14,6 @@ const openFilesMin = 1024;
 
 /** First kernel with UDP segmentation offload, which the native data plane sends by. */
 const kernelWithSegmentation = [4, 18] as const;
-
-/** A clock that shows a moment before this program was written is wrong. */
-const earliestUnixMs = Date.UTC(2026, 0, 1);
 
 /** Written by systemd-timesyncd, and by chrony and ntpd for compatibility, once the clock was set over the network. */
 const synchronisedMarks = ['/run/systemd/timesync/synchronized', '/run/chrony/chronyd.pid', '/run/ntpd.pid'];
@@ -73,7 +71,7 @@ export async function checkOpenFiles(): Promise<readonly Finding[]> {
 
 export async function checkClock(nowUnixMs = Date.now()): Promise<readonly Finding[]> {
   const now = new Date(nowUnixMs).toISOString();
-  if (nowUnixMs < earliestUnixMs)
+  if (nowUnixMs < plausibleUnixMs)
     return [
       problem(
         'clock',

@@ -1,37 +1,47 @@
 /**
  * The ports that the camera wants, the name it goes by, and the socket buffers that a key frame needs.
  *
- * A port that is taken is asked for its /healthz: most often a running camera is what takes it, which is no fault.
+ * A port that is taken is asked for its /healthz: most often a running camera is what takes it, which is no fault. The
+ * certificate of that answer proves nothing here and is not checked, since a camera may have made its own.
  */
 import { readFile } from 'node:fs/promises';
+import { get as getPlain, type IncomingMessage } from 'node:http';
+import { get as getTls } from 'node:https';
 import { createServer } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Configuration } from '../../config/configuration.ts';
+import { sendBufferBytes } from '../../live/peer/peer-limits.ts';
+import { addressUrl } from '../../supervisor/address-url.ts';
 import { type Finding, good, problem, warning } from '../finding.ts';
 
 /** Milliseconds for a camera on this machine to answer. */
 const answerTimeoutMs = 2000;
 
-/** What the live worker asks for its sockets (live/peer/peer-limits.ts): a burst of a key frame must fit. */
-const sendBufferBytesWanted = 2 * 1024 * 1024;
+/** Bytes of a health document that are read; a camera's has a few hundred. */
+const answerBytesMax = 16 * 1024;
+
+/** What a camera does at a port: `redirect` sends plain HTTP on to HTTPS. */
+type Service = 'http' | 'https' | 'redirect';
 
 export async function checkPorts({ host, port, https }: Configuration): Promise<readonly Finding[]> {
-  const ports = [port, ...(https.enabled && https.redirectPort > 0 ? [https.redirectPort] : [])];
-  return Promise.all(ports.map(each => checkPort(host, each)));
+  const wanted: [number, Service][] = [[port, https.enabled ? 'https' : 'http']];
+  if (https.enabled && https.redirectPort > 0) wanted.push([https.redirectPort, 'redirect']);
+  return Promise.all(wanted.map(([each, service]) => checkPort(host, each, service)));
 }
 
-async function checkPort(host: string, port: number): Promise<Finding> {
+async function checkPort(host: string, port: number, service: Service): Promise<Finding> {
   const subject = 'port';
   const place = `${host} port ${port}`;
+  const flag = service === 'redirect' ? '--https-redirect-port' : '--port';
   const failure = await tryToListen(host, port);
   if (!failure) return good(subject, port === 0 ? 'any free port is taken' : `${place} is free`);
   if (failure === 'EADDRINUSE')
-    return (await isCamera(host, port))
+    return (await isCamera(host, port, service))
       ? good(subject, `${place} is served by a camera that runs now`)
       : problem(
           subject,
           `${place} is in use by another program`,
-          'stop that program, or choose another with --port',
+          `stop that program, or choose another with ${flag}`,
         );
   if (failure === 'EACCES')
     return problem(
@@ -54,18 +64,35 @@ function tryToListen(host: string, port: number): Promise<string | undefined> {
   });
 }
 
-async function isCamera(host: string, port: number): Promise<boolean> {
-  const address =
-    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
+async function isCamera(host: string, port: number, service: Service): Promise<boolean> {
+  const scheme = service === 'https' ? 'https' : 'http';
+  const url = new URL('healthz', addressUrl(host, port, scheme));
   try {
-    const response = await fetch(`http://${address}:${port}/healthz`, {
-      signal: AbortSignal.timeout(answerTimeoutMs),
-    });
-    const document = (await response.json()) as { workers?: unknown };
-    return Array.isArray(document.workers);
+    const { status, location, body } = await answerOf(url);
+    if (service === 'redirect') return status === 308 && /^https:.*\/healthz$/.test(location);
+    return Array.isArray((JSON.parse(body) as { workers?: unknown } | null)?.workers);
   } catch {
     return false;
   }
+}
+
+function answerOf(url: URL): Promise<{ status: number; location: string; body: string }> {
+  return new Promise((resolve, reject) => {
+    const onAnswer = (message: IncomingMessage): void => {
+      const { statusCode = 0, headers } = message;
+      let body = '';
+      message.setEncoding('latin1').on('data', (text: string) => {
+        body += text;
+        if (body.length > answerBytesMax) message.destroy(new Error('the answer is too long'));
+      });
+      message.on('end', () => resolve({ status: statusCode, location: headers.location ?? '', body }));
+      message.on('error', reject);
+    };
+    const options = { agent: false, signal: AbortSignal.timeout(answerTimeoutMs), rejectUnauthorized: false };
+    const request =
+      url.protocol === 'https:' ? getTls(url, options, onAnswer) : getPlain(url, options, onAnswer);
+    request.on('error', reject);
+  });
 }
 
 export function checkAddresses(): readonly Finding[] {
@@ -87,12 +114,12 @@ export async function checkSocketBuffers(): Promise<readonly Finding[]> {
   const text = await readFile('/proc/sys/net/core/wmem_max', 'utf8').catch(() => undefined);
   if (text === undefined) return [];
   const bytes = Number(text);
-  if (bytes >= sendBufferBytesWanted) return [good('socket buffers', `up to ${bytes} bytes to send`)];
+  if (bytes >= sendBufferBytes) return [good('socket buffers', `up to ${bytes} bytes to send`)];
   return [
     warning(
       'socket buffers',
       `the kernel gives ${bytes} bytes to send; a large key frame to many viewers may lose packets`,
-      `sysctl -w net.core.wmem_max=${sendBufferBytesWanted} (and in /etc/sysctl.d to keep it)`,
+      `sysctl -w net.core.wmem_max=${sendBufferBytes} (and in /etc/sysctl.d to keep it)`,
     ),
   ];
 }

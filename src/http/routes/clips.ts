@@ -2,7 +2,8 @@
  * Clips: `GET /api/v1/media/vod/{start}/{end}` (contract.md §11, §12) and links to them, `POST /api/v1/media/vod/link`.
  *
  * A clip opens by the token, or by a signed link: a `<video>` element and most players can send no header. A link is bound
- * to one path and query, with both times written out, so that `now` means the moment of signing for as long as it lives. There is no recorder yet: a range that can be understood holds no recording, and that is the answer.
+ * to one path and query, with both times written out, so that `now` means the moment of signing for as long as it lives.
+ * There is no recorder yet: a range that can be understood holds no recording, and that is the answer.
  */
 import { CameraError } from '../../base/errors.ts';
 import { parseClipRange } from '../clip-time.ts';

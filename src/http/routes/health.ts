@@ -1,9 +1,9 @@
 /**
- * `GET /healthz`: whether every worker runs and every source gives; open to everybody, so it tells states and counts and
- * no reasons.
+ * `GET /healthz`: whether every worker runs, every source gives and the user database can be read; open to everybody, so
+ * it tells states and counts and no reasons.
  *
- * 200 when all is well, 503 while a worker or a source is down; the document is the same. Why a worker died may quote a
- * command line with a password in it, and stays in the log.
+ * 200 when all is well, else 503; the document is the same. Why a worker died may quote a command line with a password in
+ * it, and stays in the log.
  */
 import type { AnswerOf, Handlers } from '../operations.ts';
 import { jsonReply } from '../reply.ts';
