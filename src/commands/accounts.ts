@@ -66,7 +66,7 @@ export async function factoryResetCommand(command: AccountsCommand): Promise<voi
     `This removes the user, every log-in and the settings made by the API in ${path.resolve(state)}.\n` +
     'Recordings and the configuration file stay.';
   if (!command.yes && !(await askYes(question)))
-    throw new CameraError('usage-invalid', 'nothing was changed; answer yes, or give --yes');
+    throw new CameraError('usage-invalid', 'nothing was changed; type yes on a terminal, or give --yes');
   await withAccounts(command, async options => {
     const setupToken = await factoryReset(options);
     command.write(`The camera is as new. Setup token: ${setupToken}\n`);

@@ -24,7 +24,7 @@ export const configurationSchema: GroupSchema = {
   properties: {
     host: {
       type: 'string',
-      description: 'Address that the web server listens on; 0.0.0.0 is every network of this machine.',
+      description: 'Address that the web server listens on; 0.0.0.0 is every network of this machine by IPv4, :: by IPv6 too.',
       title: 'a host name or an IP address',
       default: '0.0.0.0',
       pattern: '^[A-Za-z0-9._:%-]+$',
@@ -57,7 +57,7 @@ export const configurationSchema: GroupSchema = {
       type: 'string',
       description:
         'Main video: demo | file:PATH (Annex B or MP4) | command:SHELL COMMAND (Annex B on its standard output) | ' +
-        'v4l2:DEVICE.',
+        'v4l2:DEVICE (not yet).',
       title: 'demo, file:PATH, command:SHELL COMMAND or v4l2:DEVICE',
       default: 'demo',
       pattern: `^(${videoSource})$`,

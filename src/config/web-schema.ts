@@ -16,7 +16,7 @@ export const httpSchema: GroupSchema = {
       type: 'array',
       description:
         'Host names that the camera answers to besides its own; name, or name:port behind a proxy.',
-      title: 'host names',
+      title: 'host names, each NAME or NAME:PORT',
       default: [],
       items: { type: 'string', format: 'host-and-port' },
       maxItems: 16,
@@ -25,7 +25,7 @@ export const httpSchema: GroupSchema = {
     origins: {
       type: 'array',
       description: 'Origins whose pages may use the API from a browser (CORS), each as https://name.',
-      title: 'origins',
+      title: 'origins, each https://NAME or https://NAME:PORT with nothing after it',
       default: [],
       items: { type: 'string', format: 'origin' },
       maxItems: 16,
@@ -110,7 +110,7 @@ export const httpsSchema: GroupSchema = {
     },
     redirectPort: {
       type: 'integer',
-      description: 'Port on which plain HTTP is sent on to HTTPS; 0: none.',
+      description: 'Port, other than the web server’s, on which plain HTTP is sent on to HTTPS; 0: none.',
       default: 0,
       minimum: 0,
       maximum: 65535,

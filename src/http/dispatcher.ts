@@ -116,8 +116,7 @@ export class Dispatcher {
     const { operation } = route;
     call.token = presentedToken(exchange.headers);
     const needsSession = this.needsSession(operation, call);
-    if (call.token === undefined && (needsSession || operation.access === 'setup'))
-      throw new RequestFault('unauthorized');
+    if (call.token === undefined && needsSession) throw new RequestFault('unauthorized');
     const bodyFault = bodyFaultOf(operation, exchange);
     const bytesMax = bodyFault ? undefined : operation.body?.bytesMax;
     const reading = bytesMax === undefined ? undefined : exchange.readBody(bytesMax, this.options.deadlineMs);
@@ -143,12 +142,15 @@ export class Dispatcher {
     await this.continue(call, route, todo);
   }
 
-  /** The setup token is spent by the handler; what is wrong with the rest of the request is told to its holder alone. */
+  /**
+   * The setup token is spent by the handler; what is wrong with the rest of the request is told to its holder alone. A
+   * request with no token, or with what cannot be one, is a wrong try as any other: it counts for the throttle.
+   */
   private async withSetupToken(call: PendingCall, route: OperationRoute, todo: Todo): Promise<void> {
     try {
       await this.continue(call, route, todo);
     } catch (error) {
-      if (error instanceof RequestFault) await this.options.accounts.admitSetup(call.token!, call.caller);
+      if (error instanceof RequestFault) await this.options.accounts.admitSetup(call.token ?? '', call.caller);
       throw error;
     }
   }

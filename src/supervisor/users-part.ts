@@ -9,6 +9,7 @@ import { AuditLog } from '../auth/audit-log.ts';
 import { LoginThrottle } from '../auth/login-throttle.ts';
 import { hashMsMax, PooledPasswordHasher } from '../auth/password-hasher.ts';
 import type { Clock } from '../base/clock.ts';
+import { CameraError } from '../base/errors.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import type { Part } from './supervisor.ts';
@@ -69,6 +70,8 @@ export class UsersPart implements Part {
         this.logger.warn('checking a password takes long on this machine', { hashMs, advice });
       else this.logger.debug('time of one password hash', { hashMs });
     } catch (error) {
+      // The camera stops; or a thread died, which the pool tells itself.
+      if (error instanceof CameraError && error.code === 'worker-unavailable') return;
       this.logger.warn('the time of a password hash could not be measured', errorFields(error));
     }
   }

@@ -124,6 +124,7 @@ export class Bench {
 
   /** The moment that the database has noted last. */
   notedMonoUs(): number | undefined {
+    // biome-ignore lint/complexity/useLiteralKeys: TypeScript lets a test look at what is private in this form alone.
     return this.accounts['keeper'].look()?.meta.seen.monoUs;
   }
 
