@@ -5,7 +5,8 @@
  * The table is bounded. A key that has been quiet for as long as an empty bucket takes to fill is the same as one never
  * seen, so keys lie in two generations and the older one is dropped when that time has passed: every step is O(1), and
  * nobody gets a fresh bucket by pushing others out. When the table is full of keys that are not yet quiet, all further
- * ones share one bucket. Monotonic time, handed in; main thread.
+ * ones share one bucket; whoever then gets an own one begins with what the shared one held. Monotonic time, handed in;
+ * main thread.
  */
 import type { Clock } from '../base/clock.ts';
 import { rateKeysMax } from './limits.ts';
@@ -44,7 +45,7 @@ export class KeyedRateLimiter {
     this.age(nowUs);
     const known = this.young.get(key) ?? this.old.get(key);
     const overflows = known === undefined && this.young.size >= this.keysMax;
-    const fullUs = Math.max(overflows ? this.overflowFullUs : (known ?? 0), nowUs) + this.intervalUs;
+    const fullUs = Math.max(known ?? this.overflowFullUs, nowUs) + this.intervalUs;
     const excessUs = fullUs - nowUs - this.windowUs;
     // A thousandth of a token is what adding up fractions may be wrong by.
     if (excessUs > this.intervalUs / 1000) return Math.max(1, Math.ceil(excessUs / 1e6));

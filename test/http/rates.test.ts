@@ -47,6 +47,15 @@ test('asking in vain costs nothing', () => {
   assert.equal(limit.take('a'), 0);
 });
 
+test('a bucket that was shared gives nobody a second burst from a bucket of its own', () => {
+  const { clock, limit } = limiter(1, 2, 1);
+  assert.equal(limit.take('first'), 0);
+  clock.advanceUs(1_900_000);
+  for (let i = 0; i < 2; i++) assert.equal(limit.take('late'), 0);
+  clock.advanceUs(100_000);
+  assert.equal(limit.take('late'), 1);
+});
+
 test('in any sequence of times nobody gets more than burst + rate × time, in any window', () => {
   fc.assert(
     fc.property(
