@@ -24,7 +24,8 @@ export const configurationSchema: GroupSchema = {
   properties: {
     host: {
       type: 'string',
-      description: 'Address that the web server listens on; 0.0.0.0 is every network of this machine by IPv4, :: by IPv6 too.',
+      description:
+        'Address that the web server listens on; 0.0.0.0 is every network of this machine by IPv4, :: by IPv6 too.',
       title: 'a host name or an IP address',
       default: '0.0.0.0',
       pattern: '^[A-Za-z0-9._:%-]+$',

@@ -150,7 +150,8 @@ export class Dispatcher {
     try {
       await this.continue(call, route, todo);
     } catch (error) {
-      if (error instanceof RequestFault) await this.options.accounts.admitSetup(call.token ?? '', call.caller);
+      if (error instanceof RequestFault)
+        await this.options.accounts.admitSetup(call.token ?? '', call.caller);
       throw error;
     }
   }
