@@ -7,6 +7,10 @@
 const form =
   /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
 
+/** What can be written in UTC with four digits of a year: an offset may lead out of it. */
+const yearZeroUnixMs = -62_167_219_200_000;
+const yearTenThousandUnixMs = 253_402_300_800_000;
+
 /**
  * Milliseconds since 1970, UTC; digits of a second's fraction beyond the third are dropped.
  *
@@ -33,10 +37,11 @@ export function parseRfc3339(text: string): number | undefined {
   date.setUTCFullYear(year, month - 1, day);
   date.setUTCHours(hour, minute, Math.min(second, 59), Number((match[7] ?? '').slice(0, 3).padEnd(3, '0')));
   const offsetMs = (offsetHour * 60 + offsetMinute) * 60_000 * (match[8] === '-' ? -1 : 1);
-  const unixMs = date.getTime() - offsetMs;
-  if (second < 60) return unixMs;
-  const utc = new Date(unixMs);
-  return utc.getUTCHours() === 23 && utc.getUTCMinutes() === 59 ? unixMs + 1000 : undefined;
+  const beforeLeapMs = date.getTime() - offsetMs;
+  const utc = new Date(beforeLeapMs);
+  if (second === 60 && !(utc.getUTCHours() === 23 && utc.getUTCMinutes() === 59)) return undefined;
+  const unixMs = second === 60 ? beforeLeapMs + 1000 : beforeLeapMs;
+  return unixMs >= yearZeroUnixMs && unixMs < yearTenThousandUnixMs ? unixMs : undefined;
 }
 
 /** Writes Unix milliseconds as RFC 3339 in UTC with milliseconds. */

@@ -39,6 +39,13 @@ test('takes a leap second only at the end of a UTC day', () => {
   assert.equal(parseRfc3339('2016-12-31T12:00:60Z'), undefined);
 });
 
+test('refuses what cannot be written in UTC with a year of four digits', () => {
+  assert.equal(parseRfc3339('9999-12-31T23:59:59.999Z'), 253_402_300_799_999);
+  assert.equal(parseRfc3339('0000-01-01T00:00:00Z'), -62_167_219_200_000);
+  for (const text of ['9999-12-31T23:00:00-23:59', '0000-01-01T00:00:00+00:01', '9999-12-31T23:59:60Z'])
+    assert.equal(parseRfc3339(text), undefined, text);
+});
+
 test('refuses everything else', () => {
   for (const text of [
     '',
