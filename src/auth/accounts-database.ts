@@ -122,6 +122,11 @@ export class AccountsDatabase {
     });
   }
 
+  /** Writes over what was deleted before; rejects with `state-failed`. */
+  scrub(): Promise<void> {
+    return this.database.scrub();
+  }
+
   /** Whether the file that is open still is the one in the state folder; another process may have replaced it. */
   isInPlace(): boolean {
     return databaseIdentity(this.folder)?.file === this.file;

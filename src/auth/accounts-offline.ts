@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';
-import { databaseExists, setAsideDatabase } from '../store/create.ts';
+import { databaseExists, removeSetAside, setAsideDatabase } from '../store/create.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { AccountsData } from './accounts-data.ts';
 import { AccountsDatabase, accountsFolder } from './accounts-database.ts';
@@ -78,6 +78,9 @@ export async function resetPasswordOffline(
 /**
  * Removes the user, all sessions and all settings and makes new keys; the audit log stays. Resolves to the new setup
  * token. Rejects with `state-failed`.
+ *
+ * What was deleted is written over: whoever gets the camera next must not find a password hash in the file. A damaged
+ * database that is put aside keeps all it had, until the next reset.
  */
 export async function factoryReset(options: OfflineOptions): Promise<string> {
   const { folder, audit } = options;
@@ -97,7 +100,14 @@ export async function factoryReset(options: OfflineOptions): Promise<string> {
   if (isDamaged) {
     if (databaseExists(accountsFolder(folder))) setAsideDatabase(accountsFolder(folder));
     await AccountsDatabase.create(folder, new MomentClock(options.clock), prepare);
-  } else await withDatabase(options, database => database.change(prepare));
+  } else {
+    await withDatabase(options, async database => {
+      await database.change(prepare);
+      await database.scrub();
+    });
+    // An earlier, damaged one has the same secrets.
+    removeSetAside(accountsFolder(folder));
+  }
   audit.record('factory-reset', undefined, { reason: 'command line' });
   return setupToken;
 }

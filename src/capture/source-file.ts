@@ -5,7 +5,7 @@
  * few KB from the page cache take less time than a round through the thread pool. Files are for demonstration and tests;
  * a camera is a child process or a device. Capture thread only.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { CameraError } from '../base/errors.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -24,7 +24,8 @@ export class SourceFile {
   /** Opens it. Throws CameraError `source-failed` when it is missing, unreadable, empty or not a regular file. */
   constructor(path: string) {
     this.path = path;
-    this.fd = this.attempt(() => openSync(path, 'r'));
+    // Without O_NONBLOCK the open of a named pipe would wait for its writer, and the whole thread with it.
+    this.fd = this.attempt(() => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
     const status = this.attempt(() => fstatSync(this.fd));
     this.sizeBytes = status.size;
     if (status.isFile() && status.size > 0) return;

@@ -4,6 +4,7 @@
  * They work beside a running camera, which follows within a second, and need the rights of its user. Each says what it
  * did, and what that means for those who were logged in.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import {
   factoryReset,
@@ -61,15 +62,18 @@ export async function rotateKeysCommand(command: AccountsCommand): Promise<void>
 }
 
 export async function factoryResetCommand(command: AccountsCommand): Promise<void> {
-  const { state } = command.configuration;
+  const folder = path.resolve(command.configuration.state);
+  // A folder that was mistyped must not look like a reset: the true camera would keep its user.
+  if (!['device-uuid', 'accounts'].some(name => existsSync(path.join(folder, name))))
+    throw new CameraError('state-failed', `there is no camera in ${folder}; name its folder by --state`);
   const question =
-    `This removes the user, every log-in and the settings made by the API in ${path.resolve(state)}.\n` +
+    `This removes the user, every log-in and the settings made by the API in ${folder}.\n` +
     'Recordings and the configuration file stay.';
   if (!command.yes && !(await askYes(question)))
     throw new CameraError('usage-invalid', 'nothing was changed; type yes on a terminal, or give --yes');
   await withAccounts(command, async options => {
     const setupToken = await factoryReset(options);
-    command.write(`The camera is as new. Setup token: ${setupToken}\n`);
+    command.write(`The camera in ${folder} is as new. Setup token: ${setupToken}\n`);
   });
 }
 

@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { CameraError } from '../base/errors.ts';
 
-/** Longest line that is read, in characters: no password is that long. */
-const lineCharactersMax = 1024;
+/** Longest line that is read: no password is that long. */
+const lineBytesMax = 4096;
 
 /** Asks for a new password. Throws CameraError `usage-invalid` when the two differ or nothing comes. */
 export async function askNewPassword(): Promise<string> {
@@ -49,16 +49,26 @@ async function askHidden(question: string): Promise<string> {
   }
 }
 
-/** The first line of standard input, without its end. */
+/** The one line of standard input, without its end. */
 async function readLine(): Promise<string> {
-  let text = '';
-  process.stdin.setEncoding('utf8');
-  for await (const chunk of process.stdin) {
-    text += chunk;
-    if (text.includes('\n') || text.length > lineCharactersMax) break;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > lineBytesMax) break;
   }
-  const line = text.split('\n', 1)[0]!.replace(/\r$/, '');
-  if (line === '' || line.length > lineCharactersMax)
-    throw new CameraError('usage-invalid', 'give the new password as one line on standard input');
+  const line = utf8Text(Buffer.concat(chunks))?.replace(/\r?\n$/, '');
+  if (line === undefined || line === '' || /[\r\n]/.test(line) || bytes > lineBytesMax)
+    throw new CameraError('usage-invalid', 'give the new password as one line of UTF-8 on standard input');
   return line;
+}
+
+/** Undefined for what is not UTF-8: nobody could log in with what a lenient reader makes of it. */
+function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }

@@ -15,6 +15,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -33,7 +34,7 @@ const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$
 export function openStateFolder(folder: string): CameraState {
   const renewed: string[] = [];
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(path.resolve(folder));
     return {
       deviceUuid: remembered(folder, 'device-uuid', uuidForm, randomUUID, renewed),
       renewed,
@@ -47,6 +48,14 @@ export function openStateFolder(folder: string): CameraState {
       { cause },
     );
   }
+}
+
+/** As `mkdirSync` with `recursive`, which Node 20 never ends where a folder says that it is not there, as in /proc. */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 function remembered(

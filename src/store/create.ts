@@ -71,6 +71,11 @@ export function setAsideDatabase(folder: string): void {
   flushFolder(path.dirname(folder));
 }
 
+/** Removes what was put aside, if anything. */
+export function removeSetAside(folder: string): void {
+  rmSync(`${folder}.damaged`, { recursive: true, force: true });
+}
+
 /**
  * What tells one database file from another that took its place, and a changed one from the same; undefined when there is
  * none. `file` changes with the file alone, `content` with every write.

@@ -18,6 +18,10 @@ export const commitTimeoutMs = 8000;
 /** Changes that may wait for their turn; each belongs to a request, and those are bounded too. */
 export const changesWaitingMax = 256;
 
+/** See {@link Database.scrub}; a record of a page less this takes a page of its own. */
+const scrubRounds = 3;
+const scrubMarginBytes = 256;
+
 /** At the end of the process a hanging card is not waited for. */
 const closeTimeoutMs = 1000;
 
@@ -107,6 +111,24 @@ export class Database {
       this.queue.push(job);
       this.committing ??= this.commitQueue();
     });
+  }
+
+  /**
+   * Writes over what was deleted: LMDB leaves its bytes in pages that are free, or in the gaps of others. Free pages are
+   * used again two transactions later, so a few rounds of records that fill the whole file, and their deletion, reach all.
+   * Another process sees those records meanwhile; their keys begin with `scrub`. Rejects with `state-failed`.
+   */
+  async scrub(): Promise<void> {
+    const { pageSize, lastPageNumber } = this.environment.getStats() as Record<string, number>;
+    const filler = 'x'.repeat(pageSize! - scrubMarginBytes);
+    for (let round = 0; round < scrubRounds; round++) {
+      await this.change(records => {
+        for (let i = 0; i < lastPageNumber!; i++) records.set(`scrub ${i}`, filler);
+      });
+      await this.change(records => {
+        for (const key of records.keys()) if (key.startsWith('scrub')) records.delete(key);
+      });
+    }
   }
 
   /** Closes the database after the changes that wait, and gives up on a disk that hangs. Never rejects. */

@@ -71,6 +71,12 @@ test('a factory reset by another process makes the running camera a new one, wit
   assert.equal(bench.accounts.state, 'factory');
   assert.equal(bench.accounts.setupToken, setupToken);
   assert.equal(await bench.isGood(token), false);
+  for (const file of readdirSync(bench.folder, { recursive: true, withFileTypes: true }))
+    if (file.isFile() && file.name === 'data.mdb') {
+      const bytes = readFileSync(path.join(file.parentPath, file.name));
+      for (const secret of ['argon2', owner.email, 'stun.example'])
+        assert.ok(!bytes.includes(secret), `${secret} is left in ${file.name}`);
+    }
   assert.deepEqual(bench.accounts.iceServers(), []);
   await assert.rejects(bench.logIn(), withCode('credentials-invalid'));
   await bench.accounts.createUser(setupToken, owner, caller);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawnSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -29,6 +29,12 @@ function fileOf(t: TestContext, name: string, bytes: Uint8Array): SourceFile {
   writeFileSync(file, bytes);
   return new SourceFile(file);
 }
+
+test('a named pipe in the place of a file is refused at once, and not waited for', t => {
+  const pipe = path.join(folder(t), 'pipe');
+  assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+  assert.throws(() => new SourceFile(pipe), /not a regular file; for a pipe or device use command:cat PATH/);
+});
 
 /** Plays frames without waiting for them, as the pacer would at `startUs`. */
 function play(player: PacedPlayer, frames: number, startUs = 1_000_000): number[] {

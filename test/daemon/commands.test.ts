@@ -1,7 +1,7 @@
 /** The commands of who holds the device, typed beside a running camera. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
@@ -21,20 +21,13 @@ describe('beside a running camera', () => {
   /** Types a command for the camera's state folder. */
   async function type(
     words: string,
-    input = '',
+    input: string | Uint8Array = '',
+    state = daemon.state,
   ): Promise<{ status: number; output: string; errors: string }> {
     const cheap = ['--accounts-argon2-memory-kib', '1024', '--accounts-argon2-iterations', '2'];
     const child = spawn(
       process.execPath,
-      [
-        '--import',
-        './test/register.mjs',
-        'src/cli.ts',
-        ...words.split(' '),
-        '--state',
-        daemon.state,
-        ...cheap,
-      ],
+      ['--import', './test/register.mjs', 'src/cli.ts', ...words.split(' '), '--state', state, ...cheap],
       { cwd: root },
     );
     child.stdin.end(input);
@@ -69,9 +62,20 @@ describe('beside a running camera', () => {
   test('user reset-password without a password changes nothing', async () => {
     const { status, errors } = await type('user reset-password');
     assert.equal(status, 2);
-    assert.match(errors, /one line on standard input/);
+    assert.match(errors, /one line of UTF-8 on standard input/);
     assert.equal(await device(), 200);
   });
+
+  for (const [what, input] of [
+    ['two lines', 'a good password\nanother one\n'],
+    ['what is not UTF-8', Buffer.from('p\xe4ssword\n', 'latin1')],
+  ] as const)
+    test(`user reset-password refuses ${what}, and changes nothing`, async () => {
+      const { status, errors } = await type('user reset-password', input);
+      assert.equal(status, 2);
+      assert.match(errors, /one line of UTF-8/);
+      assert.equal(await device(), 200);
+    });
 
   test('token rotate-key ends every log-in and its viewers; the user stays', async () => {
     const viewer = await LightViewer.open(daemon);
@@ -109,6 +113,14 @@ describe('beside a running camera', () => {
     await daemon.claim();
     const system = await daemon.json<{ live_session_config: unknown }>('/api/v1/system');
     assert.deepEqual(system.live_session_config, { ice_servers: [] });
+  });
+
+  test('factory-reset of a folder without a camera makes nothing and says so', async () => {
+    const folder = path.join(daemon.state, '..', 'mistyped');
+    const { status, errors } = await type('factory-reset --yes', '', folder);
+    assert.equal(status, 1);
+    assert.match(errors, /there is no camera in .*mistyped/);
+    assert.ok(!existsSync(folder));
   });
 
   test('what was typed is in the audit log, and no password is', () => {

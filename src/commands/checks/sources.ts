@@ -3,7 +3,7 @@
  * start a camera that another process holds.
  */
 import { constants } from 'node:fs';
-import { access, readdir, readFile } from 'node:fs/promises';
+import { access, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Configuration } from '../../config/configuration.ts';
 import { redact } from '../../config/options.ts';
@@ -25,6 +25,8 @@ async function checkSource(name: string, text: string): Promise<Finding> {
   if (kind !== 'file' && kind !== 'v4l2') return good(name, shown);
   try {
     await access(rest, kind === 'file' ? constants.R_OK : constants.R_OK | constants.W_OK);
+    if (kind === 'file' && !(await stat(rest)).isFile())
+      return problem(name, `${shown} is not a regular file`, 'for a pipe or device use command:cat PATH');
     return good(name, shown);
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code;
