@@ -6,8 +6,8 @@ const layers = [
   ['rtp', 'isobmff'],
   ['ring'],
   ['ipc', 'telemetry', 'config', 'native', 'store'],
-  ['auth'],
-  ['capture', 'live', 'http'],
+  ['auth', 'clips'],
+  ['capture', 'live', 'recorder', 'http'],
   ['supervisor'],
   ['commands'],
 ];
@@ -17,7 +17,7 @@ const forbidden = [
   {
     name: 'pure-folders-import-no-node',
     severity: 'error',
-    from: { path: '^src/(base|codec|rtp|isobmff)/' },
+    from: { path: '^src/(base|codec|rtp|isobmff|clips)/' },
     to: { dependencyTypes: ['core', 'npm'], pathNot: 'node_modules/mp4box' },
   },
   {
@@ -37,12 +37,12 @@ layers.forEach((folders, level) => {
       to: { path: `^src/((${above.join('|')})/|main\\.ts|cli\\.ts)` },
     });
 });
-for (const stage of ['capture', 'live', 'http'])
+for (const stage of ['capture', 'live', 'recorder', 'http'])
   forbidden.push({
     name: `${stage}-knows-no-other-stage`,
     severity: 'error',
     from: { path: `^src/${stage}/` },
-    to: { path: `^src/(capture|live|http)/`, pathNot: `^src/${stage}/` },
+    to: { path: `^src/(capture|live|recorder|http)/`, pathNot: `^src/${stage}/` },
   });
 const homes = {
   uwebsockets: 'http',

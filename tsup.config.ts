@@ -5,6 +5,7 @@ export default defineConfig({
   entry: {
     cli: 'src/cli.ts',
     'workers/capture': 'workers/capture.ts',
+    'workers/recorder': 'workers/recorder.ts',
     'workers/live': 'workers/live.ts',
     'workers/tasks': 'workers/tasks.ts',
     'workers/scan-database': 'workers/scan-database.ts',

@@ -1,11 +1,10 @@
 /**
  * The composition root: makes the parts of the camera from its configuration and connects them; nothing else does.
  *
- * ring → capture worker → live worker → HTTP front end, in this order. Capture's tracks are kept here and told to every
+ * ring → capture worker → recorder and live workers → HTTP front end, in this order. Capture's tracks are kept here and told to every
  * new life of the live worker; requests of the HTTP front end reach the live worker through one channel, which fails
  * fast while that worker is away. What a part does lies in the part; which parts there are lies here. Main thread.
  */
-import { mkdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,10 +13,11 @@ import type { Clock } from './base/clock.ts';
 import type { TrackInfo } from './base/tracks.ts';
 import type { Configuration } from './config/configuration.ts';
 import { openStateFolder } from './config/state-folder.ts';
-import type { HealthReport, WorkerHealth } from './ipc/health.ts';
+import type { HealthReport, RecorderHealth, WorkerHealth } from './ipc/health.ts';
 import type {
   CaptureCommand,
   CaptureReport,
+  CardState,
   LiveCommand,
   LiveReplies,
   LiveReport,
@@ -31,6 +31,7 @@ import { createFrameRing } from './ring/frame-ring.ts';
 import { addressUrl, isWildcard } from './supervisor/address-url.ts';
 import { HttpPart } from './supervisor/http-part.ts';
 import { packageVersion } from './supervisor/package-version.ts';
+import { RecordingsPart } from './supervisor/recordings-part.ts';
 import { resourceLimits } from './supervisor/resource-limits.ts';
 import { SupervisedWorker } from './supervisor/supervised-worker.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -44,6 +45,12 @@ import { systemClock } from './telemetry/system-clock.ts';
 
 /** How capture's statistics name the state of a source: `main_source_up` is 1 while it gives pictures. */
 const sourceUpSuffix = '_source_up';
+
+/** States of the recorder in which nothing is wrong with it. */
+const wellStates: ReadonlySet<CardState> = new Set(['recording', 'waiting']);
+
+/** Tables of samples that may wait to be read: each is a piece of a download that goes on, and those are bounded. */
+const cardTasksWaitingMax = 128;
 
 /** A running camera. */
 export interface Camera {
@@ -67,11 +74,26 @@ export async function startCamera(
   const state = openStateFolder(configuration.state);
   for (const file of state.renewed) logger.warn('a damaged file of the state folder was made anew', { file });
 
-  const recordingsFolder = openRecordingsFolder(configuration);
   const metrics = new Metrics();
   const tasks = new TaskPool({ logger });
+  // Apart from the other, for a card that hangs takes its thread with it, and nobody could log in.
+  const cardTasks = new TaskPool({
+    name: 'card-tasks',
+    logger,
+    threads: 1,
+    waitingMax: cardTasksWaitingMax,
+    busyCode: 'clip-too-busy',
+  });
   const users = await UsersPart.open(configuration, tasks, { clock, logger });
   const ring = createFrameRing(configuration.ring);
+  const recordings = await RecordingsPart.open(configuration, {
+    clock,
+    logger,
+    metrics,
+    ring,
+    state,
+    tasks: cardTasks,
+  });
   const workers = makeWorkers(configuration, ring, { clock, logger, metrics });
   const { capture, live, requests } = workers;
   const eventLoopDelay = new EventLoopDelay();
@@ -84,14 +106,22 @@ export async function startCamera(
     startedMonoUs,
     firmwareVersion: packageVersion(),
     tracks: workers.tracks,
-    health: () => healthOf(supervisor.health(), metrics.get('capture'), users.accounts.state),
+    health: () =>
+      healthOf(
+        supervisor.health(),
+        metrics.get('capture'),
+        users.accounts.state,
+        recordings.recorderHealth(),
+      ),
     metrics: () => {
       metrics.update('tasks', tasks.stats());
+      metrics.update('card_tasks', cardTasks.stats());
+      metrics.update('index', recordings.stats());
       const upUs = clock.monoUs() - startedMonoUs;
       metrics.update('main', { values: mainValues(supervisor, upUs, eventLoopDelay) });
       return metrics.text();
     },
-    recordingsFolder,
+    recordings,
     liveRequest: request => requests.request(request),
     onLiveSessionEnded: workers.onLiveSessionEnded,
     logger,
@@ -99,7 +129,19 @@ export async function startCamera(
     http: configuration.http,
     https: configuration.https,
   }));
-  const supervisor: Supervisor = new Supervisor([users, tasks, capture, live, http], { logger, clock });
+  const supervisor: Supervisor = new Supervisor(
+    [
+      users,
+      tasks,
+      cardTasks,
+      recordings,
+      capture,
+      ...(recordings.recorder ? [recordings.recorder] : []),
+      live,
+      http,
+    ],
+    { logger, clock },
+  );
 
   try {
     // An abort does not wait for the part that is starting: stopping ends that too.
@@ -114,14 +156,6 @@ export async function startCamera(
   announce(logger, configuration.host, http.port, scheme, users.accounts);
   void users.measureHash();
   return { url, stop: () => supervisor.stop() };
-}
-
-/** Our own folder is made; one that the owner named (a card) is not: a missing card must be seen, not papered over. */
-function openRecordingsFolder({ recordings, state }: Configuration): string {
-  if (recordings) return path.resolve(recordings);
-  const folder = path.resolve(state, 'recordings');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
 }
 
 /** Rejects when the signal is aborted. */
@@ -214,6 +248,7 @@ function healthOf(
   workers: readonly WorkerHealth[],
   capture: Stats | undefined,
   accounts: AccountsState,
+  recorder: RecorderHealth | undefined,
 ): HealthReport {
   const sources = Object.entries(capture?.values ?? {}).flatMap(([name, value]) =>
     name.endsWith(sourceUpSuffix) ? [{ name: name.slice(0, -sourceUpSuffix.length), isUp: value === 1 }] : [],
@@ -221,8 +256,9 @@ function healthOf(
   const isWell =
     workers.every(({ state }) => state === 'running') &&
     sources.every(({ isUp }) => isUp) &&
-    accounts !== 'damaged';
-  return { status: isWell ? 'ok' : 'degraded', workers, sources };
+    accounts !== 'damaged' &&
+    (!recorder || wellStates.has(recorder.state));
+  return { status: isWell ? 'ok' : 'degraded', workers, sources, recorder };
 }
 
 function mainValues(

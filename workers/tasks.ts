@@ -3,6 +3,7 @@ import { hashPassword, verifyPassword } from '../src/auth/argon2-tasks.ts';
 import { CameraError, reportOf } from '../src/base/errors.ts';
 import type { NativeSection } from '../src/ipc/native-section.ts';
 import type { TaskKind, TaskMessage, TaskOutcome, TaskReplies, TaskRequests } from '../src/ipc/tasks.ts';
+import { readSamples } from '../src/recorder/read-samples.ts';
 
 type Task<Kind extends TaskKind> = (
   request: TaskRequests[Kind],
@@ -12,6 +13,7 @@ type Task<Kind extends TaskKind> = (
 const tasks: { readonly [Kind in TaskKind]: Task<Kind> } = {
   'hash-password': hashPassword,
   'verify-password': verifyPassword,
+  'read-samples': readSamples,
 };
 
 export default async function run({ kind, request, section }: TaskMessage): Promise<TaskOutcome> {

@@ -39,6 +39,9 @@ export const errorCodes = {
   'recording-not-found': 'nothing is recorded in that range of time',
   'link-invalid': 'the link is wrong or its time is over',
   'firmware-untrusted': 'no key says that the image can be trusted',
+  'card-failed': 'the card cannot be used',
+  'recording-damaged': 'a file of a recording is not as it was written',
+  'clip-too-busy': 'too many clips are being read',
   internal: 'the camera failed',
 } as const;
 

@@ -31,10 +31,30 @@ export interface Configuration {
     /** Slots; a power of two. */
     readonly slotCount: number;
   };
+  readonly recorder: RecorderConfiguration;
   readonly live: LiveConfiguration;
   readonly http: HttpConfiguration;
   readonly https: HttpsConfiguration;
   readonly accounts: AccountsConfiguration;
+}
+
+/** Recording. */
+export interface RecorderConfiguration {
+  readonly enabled: boolean;
+  /** Which video is recorded, each with the sound. */
+  readonly streams: 'main' | 'sub' | 'both';
+  /** Length of a file; files begin at whole multiples of it on the wall clock. */
+  readonly segmentSeconds: number;
+  /** What a power cut may cost at most. */
+  readonly maxLossSeconds: number;
+  /** What has to be kept free on the card: the larger of both. */
+  readonly keepFreeMb: number;
+  readonly keepFreePercent: number;
+  /** Recordings that are older, or beyond so much in all, are deleted; 0: no such limit. */
+  readonly maxAgeDays: number;
+  readonly maxGb: number;
+  /** When the folder may be on the file system of `/`: see the schema. */
+  readonly guard: 'auto' | 'mount' | 'off';
 }
 
 /** The web server. */

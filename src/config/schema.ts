@@ -7,6 +7,7 @@
  * those keys whose range a pattern cannot tell a person. Pure data.
  */
 
+import { recorderSchema } from './recorder-schema.ts';
 import { pathOrNothing, textMax } from './text-limits.ts';
 import type { GroupSchema } from './value-schema.ts';
 import { accountsSchema, httpSchema, httpsSchema } from './web-schema.ts';
@@ -200,6 +201,7 @@ export const configurationSchema: GroupSchema = {
         },
       },
     },
+    recorder: recorderSchema,
     http: httpSchema,
     https: httpsSchema,
     accounts: accountsSchema,

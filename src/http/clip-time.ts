@@ -35,6 +35,24 @@ export function parseClipRange(start: string, end: string, nowUnixMs: number): C
   return { startUnixMs, endUnixMs };
 }
 
+/**
+ * The range of a timeline: of any length, open at its start, up to now when nothing else is said.
+ *
+ * @throws CameraError `clip-range-invalid`, as {@link parseClipRange}.
+ */
+export function parseTimelineRange(
+  start: string | undefined,
+  end: string | undefined,
+  nowUnixMs: number,
+): { readonly startUnixMs: number | undefined; readonly endUnixMs: number } {
+  const startUnixMs = start === undefined ? undefined : parseClipTime(start);
+  if (start !== undefined && startUnixMs === undefined) throw invalid({ parameter: 'start', rule: 'format' });
+  const endUnixMs = end === undefined || end === 'now' ? nowUnixMs : parseClipTime(end);
+  if (endUnixMs === undefined) throw invalid({ parameter: 'end', rule: 'format' });
+  if (startUnixMs !== undefined && startUnixMs >= endUnixMs) throw invalid({ rule: 'order' });
+  return { startUnixMs, endUnixMs };
+}
+
 /** Unix milliseconds of one time; undefined when it has none of the forms. `now` is not one of them. */
 export function parseClipTime(text: string): number | undefined {
   if (millisecondsForm.test(text)) return Number(text);

@@ -10,9 +10,11 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';
+import type { LogFields } from '../ipc/messages.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import { LogThrottle } from '../telemetry/log-throttle.ts';
 import { presentedToken } from './access-token.ts';
+import type { Downloads } from './downloads.ts';
 import type { Gate } from './gate.ts';
 import { answerHeaders, declaredBodyBytes, requestFault } from './guard.ts';
 import { checkMediaType, parseJsonBody } from './json-body.ts';
@@ -24,7 +26,7 @@ import type { SchemaSet } from './openapi/schemas.ts';
 import type { OperationId } from './operations.ts';
 import { PendingCall } from './pending-call.ts';
 import { problemCodeOf, problemReply, problems, RequestFault } from './problems.ts';
-import type { Reply } from './reply.ts';
+import type { AnyReply, Reply, StreamedReply } from './reply.ts';
 import type { OperationRoute, Router } from './router.ts';
 import type { AccountsService } from './services.ts';
 import type { Exchange } from './uws.ts';
@@ -40,6 +42,8 @@ export interface DispatcherOptions {
   readonly replyCheck: ReplyCheck | undefined;
   /** Operations that need no token although the document says so. */
   readonly openOperations: ReadonlySet<OperationId>;
+  /** For bodies that are streamed; the deadline is for their first byte. */
+  readonly downloads: Pick<Downloads, 'send'>;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Until a body must be there, and from then until the answer. */
@@ -195,13 +199,49 @@ export class Dispatcher {
     return value;
   }
 
-  private answer(call: PendingCall, reply: Reply | Promise<Reply>): void {
+  private answer(call: PendingCall, reply: AnyReply | Promise<AnyReply>): void {
     if (reply instanceof Promise)
       this.withinDeadline(reply, () => call.abandon()).then(
-        value => this.send(call, value),
+        value => this.sendAny(call, value),
         error => this.fail(call, error),
       );
-    else this.send(call, reply);
+    else this.sendAny(call, reply);
+  }
+
+  private sendAny(call: PendingCall, reply: AnyReply): void {
+    if ('body' in reply) this.send(call, reply);
+    else this.finish(call, this.stream(call, reply));
+  }
+
+  /** Sends an answer whose body is streamed. The deadline is for its first byte; from then on the client sets the pace. */
+  private async stream(call: PendingCall, reply: StreamedReply): Promise<void> {
+    const { exchange } = call;
+    if (exchange.aborted) return;
+    const complete = this.complete(call, reply);
+    if ('body' in complete) {
+      this.send(call, complete);
+      return;
+    }
+    let end = 'sent';
+    if (exchange.method === 'HEAD') exchange.sendHead(complete, complete.lengthBytes);
+    else {
+      const timer = setTimeout(() => {
+        if (exchange.hasBegun) return;
+        this.fail(call, new CameraError('request-timeout', 'the first byte was not there in time'));
+      }, this.options.deadlineMs);
+      timer.unref();
+      try {
+        end = await this.options.downloads.send(exchange, complete, error =>
+          this.throttle.log('warn', 'failed-body', 'a download ended early', {
+            ...logFieldsOf(call),
+            ...errorFields(error),
+          }),
+        );
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+    this.options.logger.debug('request', { ...this.sentFields(call, complete.status), end });
   }
 
   /** The same, or `request-timeout`; what comes after that is dropped. */
@@ -239,16 +279,20 @@ export class Dispatcher {
     if (exchange.aborted) return;
     const complete = this.complete(call, reply);
     const sent = exchange.send(complete, options);
-    this.options.logger.debug('request', {
+    this.options.logger.debug('request', this.sentFields(call, sent ? complete.status : undefined));
+  }
+
+  private sentFields(call: PendingCall, status: number | undefined): LogFields {
+    return {
       ...logFieldsOf(call),
-      remoteAddress: exchange.remoteAddress,
-      status: sent ? complete.status : undefined,
+      remoteAddress: call.exchange.remoteAddress,
+      status,
       durationUs: this.options.clock.monoUs() - call.startedMonoUs,
-    });
+    };
   }
 
   /** The answer with the fields that every answer has; in its place a 500 where it breaks the API's document. */
-  private complete(call: PendingCall, reply: Reply): Reply {
+  private complete<Any extends AnyReply>(call: PendingCall, reply: Any): Any | Reply {
     const complete = this.withCommonHeaders(call, reply);
     const { replyCheck, logger } = this.options;
     if (!replyCheck) return complete;
@@ -263,7 +307,7 @@ export class Dispatcher {
     return this.withCommonHeaders(call, problemReply(broken, call.requestId));
   }
 
-  private withCommonHeaders({ exchange, requestId }: PendingCall, reply: Reply): Reply {
+  private withCommonHeaders<Any extends AnyReply>({ exchange, requestId }: PendingCall, reply: Any): Any {
     const ofGate = this.options.gate.replyHeaders(exchange);
     return { ...reply, headers: answerHeaders(reply.headers, ofGate, requestId) };
   }

@@ -10,7 +10,7 @@ import type { Caller } from '../auth/audit-log.ts';
 import type { Session } from '../auth/session.ts';
 import type { HeaderFields } from './header-fields.ts';
 import type { access, operations } from './openapi/api-types.ts';
-import type { Reply } from './reply.ts';
+import type { AnyReply } from './reply.ts';
 
 /** An operationId of the document. */
 export type OperationId = keyof operations;
@@ -59,6 +59,8 @@ export interface Call<Id extends OperationId> {
   /** Stands in the answer, in the problem document and in the log. */
   readonly requestId: string;
   readonly headers: HeaderFields;
+  /** Whether the method is HEAD: the body of the answer is not sent. */
+  readonly isHead: boolean;
   /** Address of the other end of the connection as text. */
   readonly remoteAddress: string;
   /** Address and request id, as the audit log wants them. */
@@ -75,7 +77,7 @@ export interface Call<Id extends OperationId> {
 }
 
 /** Answers a call; what it throws becomes a problem document. */
-export type Handler<Id extends OperationId> = (call: Call<Id>) => Reply | Promise<Reply>;
+export type Handler<Id extends OperationId> = (call: Call<Id>) => AnyReply | Promise<AnyReply>;
 
 /** One handler for every operation of the document. */
 export type Handlers = { readonly [Id in OperationId]: Handler<Id> };

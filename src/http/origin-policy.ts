@@ -16,7 +16,8 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 const logOutPath = '/api/v1/user/logout';
 
 /** What a page of a listed origin may read of an answer's header besides the fields that are always visible. */
-const exposedFields = 'x-request-id, retry-after, location, content-range';
+const exposedFields =
+  'x-request-id, retry-after, location, etag, accept-ranges, content-range, content-location, content-disposition';
 
 const vary = { vary: 'Origin' } as const;
 
@@ -63,7 +64,8 @@ export class OriginPolicy {
       status: 204,
       headers: {
         'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE',
-        'access-control-allow-headers': 'x-token, authorization, content-type',
+        'access-control-allow-headers':
+          'x-token, authorization, content-type, range, if-range, if-match, if-none-match',
         'access-control-max-age': '600',
         vary: 'Access-Control-Request-Method, Access-Control-Request-Headers',
       },

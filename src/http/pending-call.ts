@@ -51,6 +51,7 @@ export class PendingCall {
     const view = {
       requestId,
       headers,
+      isHead: exchange.method === 'HEAD',
       remoteAddress,
       caller: this.caller,
       parameters: parameters.path,

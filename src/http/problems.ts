@@ -20,6 +20,8 @@ export type RequestFaultCode =
   | 'origin-refused'
   | 'rate-limited'
   | 'body-timeout'
+  | 'range-unsatisfiable'
+  | 'precondition-failed'
   | 'not-found'
   | 'method-not-allowed';
 
@@ -127,6 +129,19 @@ export const problems: Readonly<Record<ProblemCode, Problem>> = {
     detail: 'The password breaks a rule; the details name it.',
     showsDetails: true,
   },
+  'clip-too-busy': {
+    status: 503,
+    title: 'Busy',
+    detail: 'The camera reads as many clips as it can. Try again shortly.',
+    retryAfterSeconds: 2,
+  },
+  'card-failed': {
+    status: 503,
+    title: 'Card not usable',
+    detail: 'The card with the recordings cannot be read now. The state of the recorder is in /healthz.',
+    retryAfterSeconds: 10,
+  },
+  'recording-damaged': internal,
   'ice-servers-invalid': {
     status: 400,
     title: 'Unusable ICE server',
@@ -144,6 +159,16 @@ export const problems: Readonly<Record<ProblemCode, Problem>> = {
     title: 'Nothing recorded',
     detail: 'Nothing is recorded in that range of time.',
     showsDetails: true,
+  },
+  'range-unsatisfiable': {
+    status: 416,
+    title: 'Range not satisfiable',
+    detail: 'The range of bytes lies behind the end; Content-Range says how long the recording is.',
+  },
+  'precondition-failed': {
+    status: 412,
+    title: 'Precondition failed',
+    detail: 'The recording is another than the one that If-Match names.',
   },
   'firmware-untrusted': {
     status: 403,

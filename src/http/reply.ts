@@ -1,15 +1,39 @@
 /**
- * What a handler answers with: status, header fields and a whole body, as plain values.
+ * What a handler answers with: status, header fields and a body, as plain values.
  *
- * Everything served so far is short, so a body is one piece in memory. Clips and firmware will bring bodies that are
- * streamed; they get a second kind of reply then. Pure.
+ * Nearly every body is short and one piece in memory. What is long is streamed: its length is known, its bytes are asked
+ * for piece by piece while they are sent (downloads.ts). Pure.
  */
 
-/** An answer; header names in lower case, without Content-Length and Date, which the server writes. */
-export interface Reply {
+/** Status and header fields; names in lower case, without Content-Length and Date, which the server writes. */
+export interface ReplyHead {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** An answer with a whole body. */
+export interface Reply extends ReplyHead {
   readonly body: string | Uint8Array;
+}
+
+/** An answer with a body that is made while it is sent. */
+export interface StreamedReply extends ReplyHead {
+  /** Of the body, at least 1. */
+  readonly lengthBytes: number;
+  readonly stream: BodySource;
+}
+
+export type AnyReply = Reply | StreamedReply;
+
+/** Where a streamed body comes from. It takes nothing that must be given back before its first read. */
+export interface BodySource {
+  /**
+   * Writes the bytes of the body from an offset on into a buffer, from its beginning; the same bytes whenever it is asked.
+   * One call at a time. Resolves to how many, at least 1; rejects when they cannot be had.
+   */
+  read(into: Uint8Array, offset: number): Promise<number>;
+  /** Nothing is read any more. Called once after the last read has ended; not at all if there was none. */
+  close(): void;
 }
 
 /** A JSON answer (RFC 8259), status 200 unless told otherwise. */
@@ -38,8 +62,10 @@ export const reasonPhrases: Readonly<Record<number, string>> = {
   405: 'Method Not Allowed',
   408: 'Request Timeout',
   409: 'Conflict',
+  412: 'Precondition Failed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  416: 'Range Not Satisfiable',
   421: 'Misdirected Request',
   429: 'Too Many Requests',
   500: 'Internal Server Error',

@@ -6,7 +6,7 @@
  */
 import type { HeaderFields } from './header-fields.ts';
 import type { Operation } from './openapi/operation-table.ts';
-import type { Reply } from './reply.ts';
+import type { AnyReply } from './reply.ts';
 
 /** An operation of the API and its handler; what the handler takes is certain where the two were put together. */
 export interface OperationRoute {
@@ -15,7 +15,7 @@ export interface OperationRoute {
   readonly path: string;
   readonly operation: Operation;
   /** Answers a `Call` of operations.ts; what it throws becomes a problem document. */
-  handle(call: never): Reply | Promise<Reply>;
+  handle(call: never): AnyReply | Promise<AnyReply>;
 }
 
 /** A file of the pages: no operation of the API; open to everybody, without a body, whatever its query. */
@@ -23,7 +23,7 @@ export interface FileRoute {
   readonly method: 'GET';
   readonly path: string;
   readonly operation?: undefined;
-  handle(request: { readonly headers: HeaderFields }): Reply | Promise<Reply>;
+  handle(request: { readonly headers: HeaderFields }): AnyReply | Promise<AnyReply>;
 }
 
 export type Route = OperationRoute | FileRoute;

@@ -7,6 +7,7 @@
  */
 import { CameraError } from '../base/errors.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Downloads, type DownloadsOptions } from './downloads.ts';
 import { FrontEnd } from './front-end.ts';
 import type { Gate } from './gate.ts';
 import { type ApiDocument, loadApiDocument } from './openapi/document.ts';
@@ -26,6 +27,7 @@ import { liveSessionHandlers } from './routes/live-session.ts';
 import { metricsHandlers } from './routes/metrics.ts';
 import { openApiHandlers } from './routes/openapi.ts';
 import { pageRoutes } from './routes/page.ts';
+import { recordingsHandlers } from './routes/recordings.ts';
 import { setupHandlers } from './routes/setup.ts';
 import { systemHandlers } from './routes/system.ts';
 import { userHandlers } from './routes/user.ts';
@@ -54,6 +56,8 @@ export interface HttpServerOptions {
   readonly deadlineMs?: number;
   /** In place of the one made from the configuration. */
   readonly gate?: Pick<Gate, 'check' | 'preflight' | 'replyHeaders'>;
+  /** In place of the limits of downloads. */
+  readonly downloads?: Omit<DownloadsOptions, 'clock'>;
   /** In place of the one of the package. */
   readonly document?: ApiDocument;
 }
@@ -74,6 +78,7 @@ export async function startHttpServer(
     ...pageRoutes(await loadPageAssets()),
   ];
   const frontEnd = await FrontEnd.open({ ...services, host: options.host, port: options.port });
+  const downloads = new Downloads({ clock, ...options.downloads });
   const dispatcher = new Dispatcher({
     router: new Router(routes),
     gate: options.gate ?? frontEnd.gate,
@@ -81,6 +86,7 @@ export async function startHttpServer(
     schemas: new SchemaSet(document.content),
     replyCheck: http.validateReplies ? new ReplyCheck(document) : undefined,
     openOperations: new Set<OperationId>(http.openMetrics ? ['getMetrics'] : []),
+    downloads,
     logger,
     clock,
     deadlineMs: options.deadlineMs ?? http.requestTimeoutSeconds * 1000,
@@ -95,6 +101,7 @@ export async function startHttpServer(
       serving.close();
       // The sockets are closed by the library at the end of the current turn of the event loop.
       await new Promise<void>(resolve => setImmediate(resolve));
+      await downloads.close();
     },
   };
 }
@@ -107,6 +114,7 @@ function handlersOf(services: HttpServices, document: ApiDocument): Handlers {
     ...liveConfigHandlers(services),
     ...liveSessionHandlers(services),
     ...clipHandlers(services),
+    ...recordingsHandlers(services),
     ...systemHandlers(services),
     ...firmwareHandlers(services),
     ...openApiHandlers(document),

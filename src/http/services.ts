@@ -10,6 +10,12 @@ import type { TrackInfo } from '../base/tracks.ts';
 import type { HttpConfiguration, HttpsConfiguration, LiveConfiguration } from '../config/configuration.ts';
 import type { HealthReport } from '../ipc/health.ts';
 import type { LiveReplies, LiveRequest } from '../ipc/messages.ts';
+import type {
+  FragmentRecord,
+  RecordedStream,
+  SegmentRecord,
+  SegmentSamples,
+} from '../isobmff/recorded-segment.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 /** What the front end uses of the accounts; tests may bring their own. */
@@ -30,6 +36,38 @@ export type AccountsService = Pick<
   | 'onSessionsEnded'
 >;
 
+/** What is asked of the index of the recordings; its newest part included. Every answer comes at once. */
+export interface RecordingsIndex {
+  /** All segments of a stream in recording order, a view that lives on. */
+  segments(stream: RecordedStream): readonly SegmentRecord[];
+  /** Those whose wall time meets the range, its end left out; in recording order. */
+  segmentsIn(stream: RecordedStream, startUnixMs: number, endUnixMs: number): SegmentRecord[];
+  /** The last fragment of a segment that starts at or before a time since its base. */
+  fragmentAt(stream: RecordedStream, segmentNumber: number, media90k: number): FragmentRecord | undefined;
+  /** The same among those that start with a random access point. */
+  syncFragmentAt(stream: RecordedStream, segmentNumber: number, media90k: number): FragmentRecord | undefined;
+  /** By fragment number, from the first to the last of them; all when left out. */
+  fragments(stream: RecordedStream, segmentNumber: number, from?: number, to?: number): FragmentRecord[];
+}
+
+/** The recordings as clips and the timeline see them. */
+export interface RecordingsService {
+  readonly index: RecordingsIndex;
+  /** Absolute path; on the file system whose size GET /system shows. */
+  readonly folder: string;
+  /** Absolute path of a segment's file. */
+  fileOf(segment: SegmentRecord): string;
+  /** Has the recorder write what is pending; rejects with a CameraError when it cannot. */
+  flush(): Promise<void>;
+  /** The segment's file is being read: it is not deleted until it was released as often. */
+  hold(segment: SegmentRecord): void;
+  release(segment: SegmentRecord): void;
+  /** Samples of some fragments, in their order; of all when left out. Off this thread; rejects with a CameraError. */
+  loadSamples(segment: SegmentRecord, fragments?: readonly FragmentRecord[]): Promise<SegmentSamples>;
+  /** Milliseconds that the recorder is behind with its writing; whoever reads leaves the card to it then. */
+  cardPressureMs(): number;
+}
+
 /** The services of the front end; the functions are called on the main thread and must not block it. */
 export interface HttpServices {
   readonly accounts: AccountsService;
@@ -44,14 +82,13 @@ export interface HttpServices {
   health(): HealthReport;
   /** The metrics in Prometheus' text format. */
   metrics(): string;
-  /** Absolute path; on the file system whose size GET /system shows. */
-  readonly recordingsFolder: string;
   /** Asks the live worker; rejects with a CameraError. */
   liveRequest<Kind extends LiveRequest['kind']>(
     request: Extract<LiveRequest, { kind: Kind }>,
   ): Promise<LiveReplies[Kind]>;
   /** Tells of every live session that the live worker has ended, whatever the reason. */
   onLiveSessionEnded(listener: (liveSessionId: string) => void): void;
+  readonly recordings: RecordingsService;
   readonly logger: Logger;
   readonly live: LiveConfiguration;
   readonly http: HttpConfiguration;

@@ -13,7 +13,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from '
 import { CameraError } from '../base/errors.ts';
 import { type HeaderField, HeaderFields } from './header-fields.ts';
 import { addressText } from './remote-address.ts';
-import { type Reply, reasonPhrases } from './reply.ts';
+import { type Reply, type ReplyHead, reasonPhrases } from './reply.ts';
 import { cipherSuites } from './tls/suites.ts';
 
 type Library = typeof import('uwebsockets') & { _cfg?(key: string): void };
@@ -83,7 +83,9 @@ export function listen(
         response.close();
     };
     app.filter(onChange as Parameters<TemplatedApp['filter']>[0]);
-    return app.any('/*', (response, request) => onRequest(new Exchange(response, request)));
+    return app.any('/*', (response, request) =>
+      onRequest(new Exchange(response, request, tls !== undefined)),
+    );
   };
   let app = makeApp(options.tls);
   // A port that the system chose gets no SO_REUSEADDR from the library, so that it could not be listened on anew.
@@ -214,13 +216,19 @@ export class Exchange {
   private isAborted = false;
   /** Ends the reading of the body, if it is going on. */
   private stopReading: (() => void) | undefined;
+  private partSentBytes: number | undefined;
+  private wake: (() => void) | undefined;
+  /** Whether a part is taken whole or not at all, and then offered again, the same bytes: so it is with TLS' records. */
+  readonly takesWholeParts: boolean;
 
-  constructor(response: HttpResponse, request: HttpRequest) {
+  constructor(response: HttpResponse, request: HttpRequest, isEncrypted = false) {
     response.onAborted(() => {
       this.over = true;
       this.isAborted = true;
       this.stopReading?.();
+      this.wake?.();
     });
+    this.takesWholeParts = isEncrypted;
     this.response = response;
     this.method = request.getCaseSensitiveMethod();
     this.path = request.getUrl();
@@ -236,6 +244,16 @@ export class Exchange {
   /** Whether the connection was gone before the reply was complete. */
   get aborted(): boolean {
     return this.isAborted;
+  }
+
+  /** Whether a reply was sent whole, or nobody waits for one. */
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  /** Whether a part of a reply was sent, and with it the head. */
+  get hasBegun(): boolean {
+    return this.partSentBytes !== undefined;
   }
 
   /** Why {@link readBody} gave nothing, for a connection that is not lost. */
@@ -289,7 +307,7 @@ export class Exchange {
    * @returns whether the reply went out.
    */
   send(reply: Reply, options: { readonly close?: boolean } = {}): boolean {
-    if (this.over) return false;
+    if (this.over || this.partSentBytes !== undefined) return false;
     this.over = true;
     this.stopReading?.();
     const close = options.close === true || this.isBodyUnread;
@@ -306,6 +324,67 @@ export class Exchange {
       }
     });
     return true;
+  }
+
+  /** Sends the head of a reply to a HEAD request, with the length that the body would have. */
+  sendHead(head: ReplyHead, lengthBytes: number): void {
+    if (this.over) return;
+    this.over = true;
+    this.response.cork(() => {
+      this.writeHead(head);
+      this.response.writeHeader('Content-Length', String(lengthBytes));
+      this.response.endWithoutBody();
+    });
+  }
+
+  /**
+   * Sends the next part of a body of known length, the head before the first; as much as the socket takes. If not all,
+   * {@link writable} says when to offer the rest; the library closes a connection 8 to 12 s after the last part that it
+   * could not send whole (measured), so whoever wants it open offers again before.
+   *
+   * @param part the bytes from as far as the body was sent; not kept. At least 1.
+   * @returns how far the body is sent now; undefined when nobody waits for it.
+   */
+  sendPart(head: ReplyHead, part: Uint8Array, lengthBytes: number): number | undefined {
+    if (this.over) return undefined;
+    const { response } = this;
+    let isDone = false;
+    const isFirst = this.partSentBytes === undefined;
+    if (isFirst) {
+      this.stopReading?.();
+      response.onWritable(() => {
+        this.wake?.();
+        return true;
+      });
+    }
+    // A part that fits into the cork buffer may stay in the library's memory and counts as sent; no second one does.
+    response.cork(() => {
+      if (isFirst) this.writeHead(head);
+      [, isDone] = response.tryEnd(part, lengthBytes);
+    });
+    // After its end the response must not be touched.
+    this.over = isDone || this.isAborted;
+    if (!this.isAborted) this.partSentBytes = isDone ? lengthBytes : response.getWriteOffset();
+    return this.isAborted ? undefined : this.partSentBytes;
+  }
+
+  /** Resolves when the socket takes more, when the connection is gone, or after a time. One call at a time. */
+  writable(timeoutMs: number): Promise<void> {
+    return new Promise(resolve => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(finish, timeoutMs);
+      this.wake = finish;
+      if (this.over) finish();
+    });
+  }
+
+  /** Closes the connection at once, if the reply is not complete. */
+  cut(): void {
+    if (!this.over) this.response.close();
   }
 
   /**
@@ -328,7 +407,7 @@ export class Exchange {
     this.response.end(String(reply.body).padEnd(corkBufferBytes + 1), true);
   }
 
-  private writeHead(reply: Reply): void {
+  private writeHead(reply: ReplyHead): void {
     this.response.writeStatus(`${reply.status} ${reasonPhrases[reply.status] ?? 'Unknown'}`);
     for (const [name, value] of Object.entries(reply.headers)) this.response.writeHeader(name, value);
   }

@@ -3,6 +3,7 @@
  *
  * Plain values only, made anew for every reader.
  */
+import type { CardState } from './messages.ts';
 
 /**
  * `starting` before the first readiness, `running` from then on, `restarting` from a worker's death to its next
@@ -29,6 +30,15 @@ export interface SourceHealth {
   readonly isUp: boolean;
 }
 
+/** The recorder and what it records to. */
+export interface RecorderHealth {
+  readonly state: CardState;
+  /** Since when it is in its state. */
+  readonly sinceUnixMs: number;
+  /** `failing`: nothing is lost while it fails, the files have all that is in it. */
+  readonly index: 'ok' | 'failing' | 'rebuilding';
+}
+
 /** The whole camera. */
 export interface HealthReport {
   /** `ok` when every worker runs and every source gives; `degraded` when one does not, while the others go on. */
@@ -36,4 +46,6 @@ export interface HealthReport {
   readonly workers: readonly WorkerHealth[];
   /** Those that the capture worker told of; none in the first second. */
   readonly sources: readonly SourceHealth[];
+  /** Undefined when the camera does not record. */
+  readonly recorder: RecorderHealth | undefined;
 }

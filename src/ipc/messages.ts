@@ -7,6 +7,7 @@
  */
 import type { ErrorReport } from '../base/errors.ts';
 import type { TrackInfo } from '../base/tracks.ts';
+import type { FragmentRecord, RecordedStream, SegmentRecord } from '../isobmff/recorded-segment.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -56,6 +57,69 @@ export type SessionEndReason =
   | 'source-changed'
   | 'failed';
 
+/**
+ * How the recorder is: `recording`; `waiting`: there is no picture to record; `card-missing`: the folder is not there;
+ * `card-refused`: the folder lies on the file system of the machine where a card should be; `card-full`; `card-read-only`;
+ * `card-failed`: input or output errors; `card-stalled`: it does not answer.
+ */
+export type CardState =
+  | 'recording'
+  | 'waiting'
+  | 'card-missing'
+  | 'card-refused'
+  | 'card-full'
+  | 'card-read-only'
+  | 'card-failed'
+  | 'card-stalled';
+
+/** A segment file that main knows of: where it was last seen whole. */
+export interface KnownSegment {
+  readonly stream: RecordedStream;
+  readonly number: number;
+  readonly path: string;
+  readonly endOffset: number;
+  readonly trailerOffset: number;
+  readonly isClosed: boolean;
+}
+
+/**
+ * What the recorder worker says besides. A fragment is told of when it lies on the card, checked and flushed; segments
+ * and fragments of one stream in their order.
+ */
+export type RecorderReport =
+  | WorkerReport
+  | { readonly type: 'segment-opened'; readonly segment: SegmentRecord }
+  | {
+      readonly type: 'fragment';
+      readonly stream: RecordedStream;
+      readonly segmentNumber: number;
+      readonly fragment: FragmentRecord;
+    }
+  | { readonly type: 'segment-closed'; readonly segment: SegmentRecord }
+  /** Found on the card by the look at the start: new to main, or other than main knew it. */
+  | {
+      readonly type: 'segment-found';
+      readonly segment: SegmentRecord;
+      readonly fragments: readonly FragmentRecord[];
+    }
+  /** Known to main, but not on the card. */
+  | { readonly type: 'segments-missing'; readonly segments: readonly KnownSegment[] }
+  /** The look at the card goes on: files looked at so far, of so many; `isDone` with the last. */
+  | {
+      readonly type: 'card-looked';
+      readonly files: number;
+      readonly filesTotal: number;
+      readonly isDone: boolean;
+    }
+  /** The state changed. `detail` is a sentence for the log. */
+  | {
+      readonly type: 'card';
+      readonly state: CardState;
+      readonly detail: string;
+      /** Whether the folder lies on another file system than `/`; undefined when it cannot be seen. */
+      readonly isMount: boolean | undefined;
+    };
+
 /** What every worker is told. After `stop` it ends by itself within a second. */
 export type WorkerCommand = { readonly type: 'stop' };
 
@@ -65,6 +129,20 @@ export type LiveCommand =
   | WorkerCommand
   | { readonly type: 'tracks'; readonly tracks: readonly TrackInfo[] }
   | { readonly type: 'request'; readonly id: number; readonly request: LiveRequest };
+
+export type RecorderCommand =
+  | WorkerCommand
+  /** Room was made on the card. */
+  | { readonly type: 'room-made' }
+  | { readonly type: 'request'; readonly id: number; readonly request: RecorderRequest };
+
+/** The requests of the recorder worker: write what is pending to the card now, for a clip that ends now. */
+export type RecorderRequest = { readonly kind: 'flush' };
+
+export interface RecorderReplies {
+  /** The fragments that came of it were reported before. */
+  readonly flush: { readonly flushed: true };
+}
 
 /** The requests of the live worker and, by `kind`, their replies in {@link LiveReplies}. */
 export type LiveRequest =

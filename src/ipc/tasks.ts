@@ -7,6 +7,7 @@
  */
 import type { ErrorReport } from '../base/errors.ts';
 import type { AccountsConfiguration } from '../config/configuration.ts';
+import type { FragmentRecord, SegmentRecord, SegmentSamples } from '../isobmff/recorded-segment.ts';
 import type { NativeSection } from './native-section.ts';
 
 /** Cost of a password hash (RFC 9106 §3.1), by the names of the configuration. */
@@ -29,10 +30,20 @@ export interface VerifyPasswordRequest {
   readonly passwords: readonly string[];
 }
 
+/** Reads the samples of a recording's file. */
+export interface ReadSamplesRequest {
+  /** Absolute path. */
+  readonly file: string;
+  readonly segment: SegmentRecord;
+  /** The fragments that are wanted, in their order; undefined: all of a closed segment, from its table. */
+  readonly fragments?: readonly FragmentRecord[];
+}
+
 /** What each kind of task is asked. */
 export interface TaskRequests {
   'hash-password': HashPasswordRequest;
   'verify-password': VerifyPasswordRequest;
+  'read-samples': ReadSamplesRequest;
 }
 
 /** What each kind of task answers. */
@@ -41,6 +52,7 @@ export interface TaskReplies {
   'hash-password': { readonly phc: string; readonly hashMs: number };
   /** Index of the first candidate that matches, or -1. */
   'verify-password': { readonly index: number };
+  'read-samples': SegmentSamples;
 }
 
 export type TaskKind = keyof TaskRequests;

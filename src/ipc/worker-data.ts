@@ -3,8 +3,8 @@
  *
  * The objects are structured-cloned, all but the ring's memory, which every thread then shares.
  */
-import type { LiveConfiguration } from '../config/configuration.ts';
-import type { LogLevel } from './messages.ts';
+import type { LiveConfiguration, RecorderConfiguration } from '../config/configuration.ts';
+import type { KnownSegment, LogLevel } from './messages.ts';
 
 /** Common to all workers. */
 export interface WorkerData {
@@ -32,4 +32,23 @@ export interface CaptureWorkerData extends WorkerData {
 /** For workers/live.ts. The tracks come as a command, now and whenever they change. */
 export interface LiveWorkerData extends WorkerData {
   readonly live: LiveConfiguration;
+}
+
+/** For workers/recorder.ts. */
+export interface RecorderWorkerData extends WorkerData {
+  readonly recorder: RecorderConfiguration;
+  /** Absolute path of the folder of the recordings. */
+  readonly folder: string;
+  /** Whether a missing folder is made: the camera's own is, one that the owner named is a card. */
+  readonly makesFolder: boolean;
+  readonly deviceUuid: string;
+  /** Whether the folder was on another file system than `/` when it was first recorded to; undefined: not known yet. */
+  readonly expectedMount: boolean | undefined;
+  /** At the start of the thread. */
+  readonly known: readonly KnownSegment[];
+  /**
+   * One word of shared memory: how many milliseconds the recorder is behind, so that others leave the card to it. An
+   * Int32Array of length 1, written with Atomics by the recorder alone.
+   */
+  readonly pressure: SharedArrayBuffer;
 }

@@ -158,8 +158,11 @@ export class RingConsumer {
     return Atomics.load(this.views.words, wordHead);
   }
 
-  /** The check of step 1's other half; see the file's comment for why it is a read-modify-write. */
-  private isIntact(sequence: number): boolean {
+  /**
+   * Whether the record `sequence`, and so every later one, is intact until now: for a reader that used several at once.
+   * The check of step 1's other half; see the file's comment for why it is a read-modify-write.
+   */
+  isIntact(sequence: number): boolean {
     return ((sequence - Atomics.add(this.views.words, wordTail, 0)) | 0) >= 0;
   }
 

@@ -217,7 +217,7 @@ function contentsOf(texts: ReadonlyMap<string, string>): Records {
  * The library rejects a failed commit twice: the transaction with an error that says nothing, and its `commitError` with
  * the reason. The second has no other reader, and unread it would end the process; it may also never come.
  */
-async function reasonOf(error: unknown): Promise<unknown> {
+export async function reasonOf(error: unknown): Promise<unknown> {
   const second = (error as { commitError?: unknown }).commitError;
   if (!(second instanceof Promise)) return error;
   const reason = second.then(

@@ -1,5 +1,5 @@
 /**
- * How an LMDB environment is opened; with database.ts and scan.ts the only code that knows lmdb.
+ * How an LMDB environment is opened; with database.ts, scan.ts and recordings/ the only code that knows lmdb.
  *
  * `overlappingSync: false` is LMDB's own order: data pages, fdatasync, then the meta page through a descriptor opened with
  * O_DSYNC; the promise of a transaction resolves after all three (seen with strace, src/store/README.md). With it the
@@ -18,14 +18,32 @@ export type Environment = RootDatabase<string, string>;
 /** `rehearse`: as `write`, but nothing has to last. */
 export type EnvironmentMode = 'read' | 'write' | 'rehearse';
 
+/** An environment of fixed-layout records: keys and values are bytes, keys in the order of `memcmp`. */
+export type BinaryEnvironment = RootDatabase<Buffer, Buffer>;
+
 /** Opens the environment in the folder; throws what lmdb throws. The folder must exist. */
 export function openEnvironment(folder: string, { mode }: { readonly mode: EnvironmentMode }): Environment {
-  // `permissionsMode` and `eventTurnBatching` are taken by the library but left out of its types.
-  const all = {
+  return open<string, string>({ ...optionsOf(folder, mode), encoding: 'string', mapSize: mapBytes });
+}
+
+/** As {@link openEnvironment}, for bytes. `mapSize` is address space in bytes: as far as the file may ever grow. */
+export function openBinaryEnvironment(
+  folder: string,
+  { mode, mapSize }: { readonly mode: EnvironmentMode; readonly mapSize: number },
+): BinaryEnvironment {
+  return open<Buffer, Buffer>({
+    ...optionsOf(folder, mode),
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    mapSize,
+  });
+}
+
+// `permissionsMode` and `eventTurnBatching` are taken by the library but left out of its types.
+function optionsOf(folder: string, mode: EnvironmentMode) {
+  return {
     path: folder,
     noSubdir: false,
-    encoding: 'string' as const,
-    mapSize: mapBytes,
     maxDbs: 1,
     readOnly: mode === 'read',
     noSync: mode === 'rehearse',
@@ -34,5 +52,4 @@ export function openEnvironment(folder: string, { mode }: { readonly mode: Envir
     eventTurnBatching: false,
     permissionsMode: 0o600,
   };
-  return open<string, string>(all);
 }

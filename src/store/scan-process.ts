@@ -29,14 +29,18 @@ export interface ScanOptions {
   /** Entry of the child: workers/scan-database. */
   readonly entry: URL;
   readonly timeoutMs?: number;
+  /** Which database it is; the accounts when left out. */
+  readonly kind?: 'recordings';
 }
 
 /** Never rejects. */
 export async function scanInChild(folder: string, options: ScanOptions): Promise<ScanVerdict> {
   const timeoutMs = options.timeoutMs ?? scanTimeoutMs;
-  const copyFolder = makeCopyFolder();
+  // The index of the recordings is far too large for a copy.
+  const copyFolder = options.kind === 'recordings' ? undefined : makeCopyFolder();
   const folders = copyFolder === undefined ? [folder] : [folder, copyFolder];
-  const argv = [...loadingFlags(process.execArgv), fileURLToPath(options.entry), ...folders];
+  const what = options.kind === 'recordings' ? ['--recordings'] : [];
+  const argv = [...loadingFlags(process.execArgv), fileURLToPath(options.entry), ...what, ...folders];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'ignore'] });
   // The camera may end meanwhile; then so does the child.
   const kill = (): boolean => child.kill('SIGKILL');

@@ -10,6 +10,8 @@ import type { ResourceLimits } from 'node:worker_threads';
 export const resourceLimits = {
   /** Cutting and parsing keep next to nothing; the rest is for the tables of an MP4 file. */
   capture: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 12 },
+  /** Tables of one segment at a time, twice while they are written; at 240 frames a second for an hour some 20 MB. */
+  recorder: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 12 },
   /** werift takes some 20 MB, and up to 57 KB for each session that was ever open (measured); 16 viewers fit well. */
   live: { maxOldGenerationSizeMb: 160, maxYoungGenerationSizeMb: 24 },
 } as const satisfies Record<string, ResourceLimits>;

@@ -1,6 +1,5 @@
 /**
- * A worker that is kept running: each death is followed by a new life after the back-off, on the same worker data and
- * thus on the same ring, while the other workers go on.
+ * A worker that is kept running: each death is followed by a new life after the back-off, on the same ring, while the other workers go on.
  *
  * Only the very first readiness may fail: a worker that dies several times before it, or says that its configuration
  * cannot be used, fails the start of the camera, because starting it for ever would hide a broken installation. Later
@@ -23,7 +22,8 @@ export interface SupervisedWorkerOptions<Report extends { readonly type: string 
   /** Short and stable: it is part of metric names. */
   readonly name: string;
   readonly entry: URL;
-  readonly workerData: WorkerData;
+  /** A function is asked anew for each life of the worker. */
+  readonly workerData: WorkerData | (() => WorkerData);
   readonly resourceLimits?: ResourceLimits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -107,7 +107,10 @@ export class SupervisedWorker<
       this.handle = new WorkerHandle({
         name,
         entry,
-        workerData: { ...workerData, beatIntervalMs: this.timing.beatIntervalMs },
+        workerData: {
+          ...(typeof workerData === 'function' ? workerData() : workerData),
+          beatIntervalMs: this.timing.beatIntervalMs,
+        },
         resourceLimits,
         timing: this.timing,
         logger,

@@ -15,7 +15,7 @@ import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { ResourceLimits } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { CameraError, errorOf } from '../base/errors.ts';
+import { CameraError, type ErrorCode, errorOf } from '../base/errors.ts';
 import type { Stats } from '../ipc/messages.ts';
 import { condemn, newNativeSection } from '../ipc/native-section.ts';
 import type {
@@ -49,7 +49,11 @@ export function taskThreadsFor(memoryBytes: number): number {
 }
 
 export interface TaskPoolOptions {
+  /** Short and stable; `tasks` when left out. */
+  readonly name?: string;
   readonly logger: Logger;
+  /** Code of the refusal of a task when too many wait; `hashing-busy` when left out. */
+  readonly busyCode?: ErrorCode;
   /** The entry of a thread; workers/tasks unless a test has another. */
   readonly entry?: URL;
   readonly threads?: number;
@@ -69,7 +73,8 @@ interface Job {
 
 /** See the head of the file. */
 export class TaskPool implements Part, TaskRunner {
-  readonly name = 'tasks';
+  readonly name: string;
+  private readonly busyCode: ErrorCode;
   private readonly pool: Piscina<TaskMessage, TaskOutcome>;
   private readonly threads: number;
   private readonly waitingMax: number;
@@ -82,6 +87,8 @@ export class TaskPool implements Part, TaskRunner {
   private onIdle: (() => void) | undefined;
 
   constructor(options: TaskPoolOptions) {
+    this.name = options.name ?? 'tasks';
+    this.busyCode = options.busyCode ?? 'hashing-busy';
     this.threads = options.threads ?? taskThreadsFor(totalmem());
     this.waitingMax = options.waitingMax ?? tasksWaitingMax;
     this.timeoutMs = options.timeoutMs ?? taskTimeoutMs;
@@ -110,7 +117,7 @@ export class TaskPool implements Part, TaskRunner {
     if (this.running.size >= this.threads && this.waiting.length >= this.waitingMax) {
       this.counts.refused += 1;
       return Promise.reject(
-        new CameraError('hashing-busy', 'too many tasks wait already', { waiting: this.waiting.length }),
+        new CameraError(this.busyCode, 'too many tasks wait already', { waiting: this.waiting.length }),
       );
     }
     return new Promise((resolve, reject) => {
@@ -187,7 +194,7 @@ export class TaskPool implements Part, TaskRunner {
     if (index >= 0) {
       this.waiting.splice(index, 1);
       this.counts.refused += 1;
-      job.reject(new CameraError('hashing-busy', 'the task waited too long', { timeoutMs }));
+      job.reject(new CameraError(this.busyCode, 'the task waited too long', { timeoutMs }));
       return;
     }
     const { kind, section } = job.message;

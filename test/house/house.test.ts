@@ -23,8 +23,9 @@ test('every source file begins with a comment that says what it does', () => {
   assert.deepEqual(silent, []);
 });
 
-test('a source file has at most 420 lines', () => {
-  const long = sources.filter(file => textOf(file).split('\n').length > 420);
+test('a source file that somebody wrote has at most 420 lines', () => {
+  const generated = 'src/http/openapi/api-types.ts';
+  const long = sources.filter(file => file !== generated && textOf(file).split('\n').length > 420);
   assert.deepEqual(long, []);
 });
 

@@ -9,7 +9,7 @@ import { FakeCamera, token } from './fake-services.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'card-'));
 const camera = new FakeCamera();
-camera.recordingsFolder = path.join(folder, 'recordings');
+camera.recordings.folder = path.join(folder, 'recordings');
 let server: HttpServer;
 before(async () => {
   server = await camera.serve();
@@ -43,8 +43,8 @@ test('a card that comes and goes changes the numbers, never the status', async (
   const card = mkdtempSync(path.join(tmpdir(), 'card-'));
   const totals: unknown[] = [];
   for (const isIn of [false, true, false]) {
-    if (isIn) renameSync(card, camera.recordingsFolder);
-    else rmSync(camera.recordingsFolder, { recursive: true, force: true });
+    if (isIn) renameSync(card, camera.recordings.folder);
+    else rmSync(camera.recordings.folder, { recursive: true, force: true });
     const { sdcard_free, sdcard_total } = await get('system');
     assert.ok(Number.isInteger(sdcard_free) && Number.isInteger(sdcard_total));
     totals.push((sdcard_total as number) > 0);

@@ -13,6 +13,7 @@ import type { HealthReport } from '../../src/ipc/health.ts';
 import type { LiveReplies, LiveRequest, LogFields, SessionDescription } from '../../src/ipc/messages.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { FakeAccounts } from './fake-accounts.ts';
+import { FakeRecordings } from './fake-recordings.ts';
 
 export { token } from './fake-accounts.ts';
 
@@ -63,6 +64,7 @@ const well: HealthReport = {
     },
   ],
   sources: [{ name: 'main', isUp: true }],
+  recorder: { state: 'recording', sinceUnixMs: 1_700_000_000_000, index: 'ok' },
 };
 
 type Answer = (request: LiveRequest) => Promise<LiveReplies[LiveRequest['kind']]>;
@@ -88,7 +90,7 @@ export class FakeCamera {
   readonly log: LogLine[] = [];
   readonly liveRequests: LiveRequest[] = [];
   tracks: readonly TrackInfo[] = [video];
-  recordingsFolder = tmpdir();
+  readonly recordings = new FakeRecordings();
   health: HealthReport = well;
   /** Answers the live worker's requests. */
   answer: Answer = usualAnswer;
@@ -103,6 +105,7 @@ export class FakeCamera {
     this.accounts.restore();
     this.answer = usualAnswer;
     this.health = well;
+    this.recordings.clear();
   }
 
   /** Ends a live session as the live worker would. */
@@ -142,7 +145,7 @@ export class FakeCamera {
       tracks: () => this.tracks,
       health: () => this.health,
       metrics: () => '# TYPE up gauge\nup 1\n',
-      recordingsFolder: this.recordingsFolder,
+      recordings: this.recordings,
       liveRequest: <Kind extends LiveRequest['kind']>(request: Extract<LiveRequest, { kind: Kind }>) => {
         this.liveRequests.push(request);
         return this.answer(request) as Promise<LiveReplies[Kind]>;

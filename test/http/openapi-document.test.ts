@@ -102,6 +102,7 @@ test('the paths, methods and access are those of the contract', () => {
     'DELETE /api/v1/media/live/session/{id} session',
     'GET /api/v1/device session',
     'GET /api/v1/media/live/session/{id} session',
+    'GET /api/v1/media/recordings session',
     'GET /api/v1/media/vod/{start}/{end} session-or-link',
     'GET /api/v1/openapi.json open',
     'GET /api/v1/system session',

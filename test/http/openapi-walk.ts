@@ -5,6 +5,7 @@
  * What it finds missing, undocumented or unseen is a complaint; the camera of the package's own document gets none.
  */
 import { CameraError } from '../../src/base/errors.ts';
+import { Codec } from '../../src/base/tracks.ts';
 import type { ApiDocument } from '../../src/http/openapi/document.ts';
 import { RequestFault } from '../../src/http/problems.ts';
 import type { HttpServer } from '../../src/http/server.ts';
@@ -32,7 +33,7 @@ interface Way {
 
 const basic = `Basic ${btoa(`${owner.email}:${owner.password}`)}`;
 const live = '/api/v1/media/live/session';
-const clip = '/api/v1/media/vod/1700000000/1700000060';
+const clip = '/api/v1/media/vod/1699999000/1699999020';
 const multipart = {
   'content-type': 'multipart/form-data; boundary=x',
   body: '--x\r\ncontent-disposition: form-data; name="img_file"; filename="a"\r\n\r\nimage\r\n--x--\r\n',
@@ -45,6 +46,18 @@ const degraded = (camera: FakeCamera): void => {
 };
 const noSession = (camera: FakeCamera): void =>
   camera.failWith(new CameraError('session-unknown', 'there is none'));
+
+/** With a gap, and with what one file cannot hold together. */
+const recorded = ({ recordings }: FakeCamera): void => {
+  recordings.add({ baseWallUnixMs: 1_699_999_000_000, fragments: 6, gaps: new Map([[3, 2]]) });
+  recordings.add({ baseWallUnixMs: 1_699_999_010_000, fragments: 3, format: { codec: Codec.h265 } });
+  recordings.writeFiles();
+};
+const ofClip = (headers: Readonly<Record<string, string>>): Way => ({
+  path: clip,
+  before: recorded,
+  headers: { 'x-token': token, ...headers },
+});
 
 /** By operation and status; statuses that are the same for all operations are in {@link common}. */
 const ways: Readonly<Record<string, Readonly<Record<number, Way>>>> = {
@@ -62,7 +75,15 @@ const ways: Readonly<Record<string, Readonly<Record<number, Way>>>> = {
   openLiveSession: { 200: { body: { type: 'offer', sdp: 'v=0\r\n' } } },
   getLiveSession: { 200: { path: `${live}/session-1` }, 404: { path: `${live}/gone`, before: noSession } },
   closeLiveSession: { 200: { path: `${live}/session-1` }, 404: { path: `${live}/gone`, before: noSession } },
-  downloadClip: { 404: { path: clip } },
+  listRecordings: { 200: { path: '/api/v1/media/recordings', before: recorded } },
+  downloadClip: {
+    200: ofClip({ accept: 'application/json' }),
+    206: ofClip({ range: 'bytes=0-9' }),
+    304: ofClip({ 'if-none-match': '*' }),
+    404: { path: clip },
+    412: ofClip({ 'if-match': '"x"' }),
+    416: ofClip({ range: 'bytes=999999999999-' }),
+  },
   createClipLink: { 200: { body: { start: '2023-11-14T22:00:00.000Z', end: 'now' } } },
   getSystem: { 200: {} },
   upgradeFirmware: { 403: {} },
@@ -71,8 +92,8 @@ const ways: Readonly<Record<string, Readonly<Record<number, Way>>>> = {
   getMetrics: { 200: {} },
 };
 
-/** Documented because the contract has them; the parts that answer so are not built. They must not be seen, either. */
-const notYetServed: ReadonlySet<string> = new Set(['downloadClip 200', 'upgradeFirmware 200']);
+/** Documented because the contract has it; the part that answers so is not built. It must not be seen, either. */
+const notYetServed: ReadonlySet<string> = new Set(['upgradeFirmware 200']);
 
 /** The servers of a walk: one as it should be, and those on which something goes wrong for every request. */
 interface Servers {
@@ -336,5 +357,6 @@ export async function walk(document: ApiDocument): Promise<readonly string[]> {
     return walking.complaints;
   } finally {
     for (const server of servers) await server.close();
+    camera.recordings.removeFiles();
   }
 }

@@ -126,7 +126,8 @@ test('a listed origin may change things and read the answer, and * is never said
   assert.deepEqual(gate.replyHeaders(post), {
     vary: 'Origin',
     'access-control-allow-origin': listed,
-    'access-control-expose-headers': 'x-request-id, retry-after, location, content-range',
+    'access-control-expose-headers':
+      'x-request-id, retry-after, location, etag, accept-ranges, content-range, content-location, content-disposition',
   });
 });
 
@@ -139,7 +140,8 @@ test('a preflight of a listed origin is granted what the API has', () => {
     status: 204,
     headers: {
       'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE',
-      'access-control-allow-headers': 'x-token, authorization, content-type',
+      'access-control-allow-headers':
+        'x-token, authorization, content-type, range, if-range, if-match, if-none-match',
       'access-control-max-age': '600',
       vary: 'Access-Control-Request-Method, Access-Control-Request-Headers',
     },

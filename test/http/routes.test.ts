@@ -77,7 +77,7 @@ test('GET /system tells version and whole gigabytes', async () => {
 });
 
 test('GET /system without a card is 200 with zeros', async () => {
-  camera.recordingsFolder = '/nowhere/at/all';
+  camera.recordings.folder = '/nowhere/at/all';
   await serve();
   const response = await call('/api/v1/system');
   assert.equal(response.status, 200);

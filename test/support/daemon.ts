@@ -170,7 +170,7 @@ export class Daemon {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       // As npm start and the systemd unit set it.
-      env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '4194304', ...this.env },
+      env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '4194304', UV_THREADPOOL_SIZE: '16', ...this.env },
     });
     this.child = child;
     // A test that fails in an odd way must not leave a camera behind.

@@ -104,6 +104,8 @@ export interface components {
       readonly format?: 'mp4' | 'fmp4';
       /** @enum {string} */
       readonly audio?: 'flac' | 'raw' | 'none';
+      /** @enum {string} */
+      readonly stream?: 'main' | 'sub';
     };
     readonly ClipTime: string | number;
     readonly ClipLink: {
@@ -115,6 +117,7 @@ export interface components {
       readonly sdcard_free: number;
       readonly sdcard_total: number;
       readonly live_session_config: components['schemas']['LiveSessionConfig'];
+      readonly recorder?: components['schemas']['RecorderHealth'];
     };
     readonly FirmwareUpload: {
       readonly img_file: string;
@@ -125,6 +128,7 @@ export interface components {
       readonly uptime: number;
       readonly workers: readonly components['schemas']['WorkerHealth'][];
       readonly sources: readonly components['schemas']['SourceHealth'][];
+      readonly recorder?: components['schemas']['RecorderHealth'];
     };
     readonly WorkerHealth: {
       readonly name: string;
@@ -137,6 +141,69 @@ export interface components {
       readonly name: string;
       /** @enum {string} */
       readonly state: 'running' | 'down';
+    };
+    readonly TimeSpan: {
+      readonly start: components['schemas']['Time'];
+      readonly end: components['schemas']['Time'];
+    };
+    readonly RecordedSpan: {
+      readonly start: components['schemas']['Time'];
+      readonly end: components['schemas']['Time'];
+      readonly bytes: number;
+      /** @enum {string} */
+      readonly video_codec: 'H.264' | 'H.265';
+      readonly resolution: string;
+    };
+    readonly Recordings: {
+      readonly start: components['schemas']['Time'] | null;
+      readonly end: components['schemas']['Time'];
+      /** @enum {string} */
+      readonly stream: 'main' | 'sub';
+      readonly spans: readonly components['schemas']['RecordedSpan'][];
+      readonly gaps: readonly components['schemas']['TimeSpan'][];
+      readonly bytes: number;
+      readonly next: string | null;
+    };
+    readonly ClipManifest: {
+      readonly start: components['schemas']['Time'];
+      readonly end: components['schemas']['Time'];
+      readonly duration: number;
+      /** @enum {string} */
+      readonly stream: 'main' | 'sub';
+      /** @enum {string} */
+      readonly format: 'mp4' | 'fmp4';
+      readonly gaps: readonly components['schemas']['TimeSpan'][];
+      /** @enum {string} */
+      readonly video_codec: 'H.264' | 'H.265';
+      readonly resolution: string;
+      /** @enum {string|null} */
+      readonly audio_codec: 'FLAC' | 'G.711' | null;
+      readonly fragments: number;
+      readonly length_bytes: number;
+      readonly etag: string;
+      readonly url: string;
+      readonly left_out: readonly components['schemas']['LeftOut'][];
+    };
+    readonly LeftOut: {
+      readonly start: components['schemas']['Time'];
+      readonly end: components['schemas']['Time'];
+      /** @enum {string} */
+      readonly reason: 'codec';
+    };
+    readonly RecorderHealth: {
+      /** @enum {string} */
+      readonly state:
+        | 'recording'
+        | 'waiting'
+        | 'card-missing'
+        | 'card-refused'
+        | 'card-full'
+        | 'card-read-only'
+        | 'card-failed'
+        | 'card-stalled';
+      readonly since: components['schemas']['Time'];
+      /** @enum {string} */
+      readonly index: 'ok' | 'failing' | 'rebuilding';
     };
     readonly Problem: {
       readonly type: string;
@@ -290,15 +357,47 @@ export interface operations {
       };
     };
   };
+  readonly listRecordings: {
+    readonly parameters: {
+      readonly query?: {
+        readonly start?: string;
+        readonly end?: string;
+        readonly stream?: 'main' | 'sub';
+        readonly limit?: number;
+        readonly cursor?: string;
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['Recordings'];
+        };
+      };
+    };
+  };
   readonly downloadClip: {
     readonly parameters: {
       readonly query?: {
         readonly format?: 'mp4' | 'fmp4';
         readonly audio?: 'flac' | 'raw' | 'none';
+        readonly stream?: 'main' | 'sub';
+      };
+      readonly header?: {
+        readonly Range?: string;
+        readonly 'If-Range'?: string;
+        readonly 'If-None-Match'?: string;
+        readonly 'If-Match'?: string;
       };
       readonly path: {
         readonly start: string;
         readonly end: string;
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['ClipManifest'];
+        };
       };
     };
   };
@@ -383,6 +482,7 @@ export interface access {
   readonly openLiveSession: 'session';
   readonly getLiveSession: 'session';
   readonly closeLiveSession: 'session';
+  readonly listRecordings: 'session';
   readonly downloadClip: 'session-or-link';
   readonly createClipLink: 'session';
   readonly getSystem: 'session';

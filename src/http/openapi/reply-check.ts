@@ -4,7 +4,7 @@
  *
  * What it finds is our own fault and never the client's, so it becomes an error in the log and a 500. Main thread.
  */
-import type { Reply } from '../reply.ts';
+import type { AnyReply } from '../reply.ts';
 import type { ApiDocument } from './document.ts';
 import type { Operation, OperationResponse } from './operation-table.ts';
 import { SchemaSet } from './schemas.ts';
@@ -21,7 +21,7 @@ export class ReplyCheck {
    * How an answer breaks the document, in words for the log; undefined when it does not. An answer to no operation may
    * only be a problem document, or a file of the pages.
    */
-  fault(operation: Operation | undefined, reply: Reply): string | undefined {
+  fault(operation: Operation | undefined, reply: AnyReply): string | undefined {
     try {
       return operation ? this.operationFault(operation, reply) : this.problemFault(reply);
     } catch (error) {
@@ -29,20 +29,21 @@ export class ReplyCheck {
     }
   }
 
-  private operationFault(operation: Operation, reply: Reply): string | undefined {
+  private operationFault(operation: Operation, reply: AnyReply): string | undefined {
     const response = operation.responses.get(reply.status);
     if (!response) return `status ${reply.status} is not documented`;
     return this.headerFault(response, reply) ?? this.contentFault(response, reply);
   }
 
-  private problemFault({ status, headers, body }: Reply): string | undefined {
+  private problemFault(reply: AnyReply): string | undefined {
+    const { status, headers } = reply;
     // The one page that says in plain text why it is not there is a file, too.
     if (status < 400 || headers['content-type']?.startsWith('text/plain')) return undefined;
     if (headers['content-type'] !== 'application/problem+json') return 'an error that is no problem document';
-    return this.bodyFault('/components/schemas/Problem', body);
+    return this.bodyFault('/components/schemas/Problem', reply);
   }
 
-  private headerFault(response: OperationResponse, { headers }: Reply): string | undefined {
+  private headerFault(response: OperationResponse, { headers }: AnyReply): string | undefined {
     for (const [name, { isRequired, schema }] of response.headers) {
       const value = headers[name];
       if (value === undefined) {
@@ -55,18 +56,21 @@ export class ReplyCheck {
     return undefined;
   }
 
-  private contentFault({ content }: OperationResponse, { headers, body }: Reply): string | undefined {
-    const declared = headers['content-type'];
+  private contentFault({ content }: OperationResponse, reply: AnyReply): string | undefined {
+    const declared = reply.headers['content-type'];
+    const isEmpty = 'body' in reply && reply.body.length === 0;
     if (content.size === 0)
-      return body.length > 0 || declared !== undefined ? 'content where none is documented' : undefined;
+      return !isEmpty || declared !== undefined ? 'content where none is documented' : undefined;
     const type = declared?.split(';')[0]?.trim() ?? '';
     if (!content.has(type)) return `content type '${type}' is not documented`;
     const schema = content.get(type);
     if (schema === undefined) return undefined;
-    return type.endsWith('json') ? this.bodyFault(schema, body) : undefined;
+    return type.endsWith('json') ? this.bodyFault(schema, reply) : undefined;
   }
 
-  private bodyFault(schema: string, body: Reply['body']): string | undefined {
+  private bodyFault(schema: string, reply: AnyReply): string | undefined {
+    if (!('body' in reply)) return 'JSON that is streamed';
+    const { body } = reply;
     const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
     let value: unknown;
     try {

@@ -2,14 +2,15 @@
  * `GET /api/v1/system`: version, room for recordings, ICE servers (contract.md §7 and §8).
  *
  * The room is that of the file system under the recordings folder, in whole GB of 10^9 bytes, rounded down; free is what
- * the daemon may use. Without a card both are 0, and so they are when the file system does not answer in time. Credentials
- * of ICE servers are masked.
+ * the daemon may use. Without a card both are 0, and so they are when the file system does not answer in time; `recorder`
+ * says how it is. Credentials of ICE servers are masked.
  */
 import { statfs } from 'node:fs/promises';
 import { fileSystemTimeoutMs } from '../limits.ts';
 import type { AnswerOf, Handlers } from '../operations.ts';
 import { jsonReply } from '../reply.ts';
 import type { HttpServices } from '../services.ts';
+import { shownRecorder } from './health.ts';
 import { shownLiveConfig } from './live-config.ts';
 
 const bytesPerGb = 1e9;
@@ -23,9 +24,9 @@ const noCard: Room = { freeGb: 0, totalGb: 0 };
 
 /** The operation "get system information". */
 export function systemHandlers(
-  services: Pick<HttpServices, 'accounts' | 'firmwareVersion' | 'recordingsFolder'>,
+  services: Pick<HttpServices, 'accounts' | 'firmwareVersion' | 'health' | 'recordings'>,
 ): Pick<Handlers, 'getSystem'> {
-  const roomOf = sharedQuestion(() => room(services.recordingsFolder));
+  const roomOf = sharedQuestion(() => room(services.recordings.folder));
   return {
     async getSystem() {
       const { freeGb, totalGb } = await withTimeout(roomOf());
@@ -34,6 +35,7 @@ export function systemHandlers(
         sdcard_free: freeGb,
         sdcard_total: totalGb,
         live_session_config: shownLiveConfig(services.accounts.iceServers()),
+        ...shownRecorder(services.health()),
       };
       return jsonReply(body);
     },

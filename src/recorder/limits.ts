@@ -1,0 +1,28 @@
+/** Bounds of the recorder, each with its reason. */
+
+/** Bytes after which a segment ends: far below the 4 GiB of FAT and of 32-bit offsets. */
+export const segmentBytesMax = 1.5 * 1024 ** 3;
+
+/** A wall clock this far off its mapping to the capture clock has stepped; slewing stays below it within a segment. */
+export const clockStepMsMin = 250;
+
+/** For how long a step of the wall clock is no more than the source being silent. */
+export function quietUs(maxLossUs: number): number {
+  return maxLossUs;
+}
+
+/** A card that has not answered for so long is stalled: usual ones stall for up to two seconds. */
+export const stalledMs = 15_000;
+
+/** Pauses between attempts after the card failed. */
+export const retryMsMin = 1000;
+export const retryMsMax = 10_000;
+
+/** Longest wait for the ring: how late a stop or the silence of a source is noticed. */
+export const ringWaitMs = 100;
+
+/** Least time between two flushes by request. */
+export const flushPauseMs = 250;
+
+/** Room that must be left on the card before a file is begun. */
+export const freeBytesMin = 16 * 1024 * 1024;

@@ -1,0 +1,214 @@
+/**
+ * The recorder stage: looks at the card, then records the streams that are asked for, and says how the card is.
+ *
+ * One loop for each stream, asleep on the ring in between. Whatever the card does costs recordings at most: the loop
+ * waits, tells the state, tries again with growing pauses, and goes on at the next random access point. Recorder thread.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CardState, RecorderCommand, RecorderReport, RecorderRequest, Stats } from '../ipc/messages.ts';
+import type { RecorderWorkerData } from '../ipc/worker-data.ts';
+import type { Stage, StageContext } from '../ipc/worker-port.ts';
+import type { RecordedStream } from '../isobmff/recorded-segment.ts';
+import { RingWait } from '../ring/ring-wait.ts';
+import { admitCard, type CardRefusal, refusalOf } from './card-guard.ts';
+import { reconcileCard } from './card-reconcile.ts';
+import { flushPauseMs, retryMsMax, retryMsMin, ringWaitMs, stalledMs } from './limits.ts';
+import { StreamRecorder } from './stream-recorder.ts';
+
+/** For workers/recorder.ts. */
+export function startRecorder(
+  data: RecorderWorkerData,
+  context: StageContext<RecorderReport>,
+): Stage<RecorderCommand> {
+  const stage = new RecorderStage(data, context);
+  stage.start();
+  return stage;
+}
+
+class RecorderStage implements Stage<RecorderCommand> {
+  private readonly data: RecorderWorkerData;
+  private readonly context: StageContext<RecorderReport>;
+  private readonly pressure: Int32Array;
+  private readonly wait: RingWait;
+  private readonly recorders: StreamRecorder[] = [];
+  private readonly numbers: [number, number] = [1, 1];
+  private readonly loops: Promise<void>[] = [];
+  private readonly ending = new AbortController();
+  private readonly busySince = new Map<StreamRecorder, number>();
+  private readonly turns = new Map<StreamRecorder, Promise<void>>();
+  private state: CardState | undefined;
+  private isMount: boolean | undefined;
+  private flushedMonoUs = Number.NEGATIVE_INFINITY;
+  private wakeRetry: (() => void) | undefined;
+
+  constructor(data: RecorderWorkerData, context: StageContext<RecorderReport>) {
+    this.data = data;
+    this.context = context;
+    this.pressure = new Int32Array(data.pressure);
+    this.wait = new RingWait(data.ring);
+  }
+
+  start(): void {
+    this.loops.push(this.run());
+  }
+
+  command(command: { readonly type: string }): void {
+    if (command.type === 'room-made') this.wakeRetry?.();
+  }
+
+  async request(request: RecorderRequest): Promise<unknown> {
+    const nowUs = this.context.clock.monoUs();
+    if (request.kind === 'flush' && nowUs - this.flushedMonoUs > flushPauseMs * 1000) {
+      this.flushedMonoUs = nowUs;
+      await Promise.all(this.recorders.map(recorder => this.inTurn(recorder, () => recorder.flush()))).catch(
+        () => undefined,
+      );
+    }
+    return { flushed: true };
+  }
+
+  stats(): Stats {
+    const nowUs = this.context.clock.monoUs();
+    const values: Record<string, number> = { recording: this.state === 'recording' ? 1 : 0 };
+    let behindMs = 0;
+    for (const [i, recorder] of this.recorders.entries()) {
+      const name = i === 0 ? '' : 'second_';
+      for (const [key, value] of Object.entries(recorder.counters))
+        values[`${name}${key.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)}_total`] = value;
+      const since = this.busySince.get(recorder);
+      if (since !== undefined) behindMs = Math.max(behindMs, (nowUs - since) / 1000);
+    }
+    if (behindMs > stalledMs) this.tell('card-stalled', 'the card does not answer');
+    values.behind_ms = Math.round(behindMs);
+    Atomics.store(this.pressure, 0, Math.round(behindMs));
+    return { values };
+  }
+
+  async stop(): Promise<void> {
+    this.ending.abort();
+    this.wakeRetry?.();
+    await Promise.allSettled(this.loops);
+    await Promise.allSettled(this.recorders.map(recorder => this.inTurn(recorder, () => recorder.finish())));
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.ending;
+    const { recorder: configuration, folder, deviceUuid, known } = this.data;
+    this.tell('waiting', 'looking at the card');
+    const look = await this.persist(async () => {
+      this.isMount = await admitCard({ ...this.data, guard: configuration.guard });
+      return reconcileCard({
+        folder,
+        deviceUuid,
+        known,
+        report: report => this.context.report(report),
+        signal,
+      });
+    });
+    if (!look) return;
+    this.numbers[0] = look.highest[0] + 1;
+    this.numbers[1] = look.highest[1] + 1;
+    // What is torn is mended while recording goes on already.
+    this.loops.push(
+      look.done.catch(error => this.context.logger.warn(`the look at the card failed: ${String(error)}`)),
+    );
+    const streams: RecordedStream[] =
+      configuration.streams === 'both' ? [0, 1] : [configuration.streams === 'main' ? 0 : 1];
+    for (const stream of streams) {
+      const recorder = this.makeRecorder(stream);
+      this.recorders.push(recorder);
+      this.loops.push(this.record(recorder));
+    }
+  }
+
+  private makeRecorder(stream: RecordedStream): StreamRecorder {
+    const { ring, folder, deviceUuid, recorder: configuration } = this.data;
+    const { clock, report } = this.context;
+    return new StreamRecorder({
+      ring,
+      stream,
+      folder,
+      deviceUuid,
+      segmentMs: configuration.segmentSeconds * 1000,
+      maxLossUs: configuration.maxLossSeconds * 1e6,
+      clock,
+      nextNumber: () => this.numbers[stream]++,
+      admit: async () => {
+        this.isMount = await admitCard({ ...this.data, guard: configuration.guard });
+      },
+      onOpened: segment => report({ type: 'segment-opened', segment }),
+      onFragment: (segmentNumber, fragment) => {
+        report({ type: 'fragment', stream, segmentNumber, fragment });
+        this.tell('recording', 'recording');
+      },
+      onClosed: segment => report({ type: 'segment-closed', segment }),
+    });
+  }
+
+  private async record(recorder: StreamRecorder): Promise<void> {
+    while (!this.ending.signal.aborted) {
+      const done = await this.persist(
+        () => this.inTurn(recorder, () => recorder.step()),
+        async () => {
+          await recorder.abandon();
+        },
+      );
+      if (done === undefined) return;
+      const answer = this.wait.forRecordAsync(recorder.position, ringWaitMs);
+      if (typeof answer === 'boolean') await new Promise<void>(resolve => setImmediate(resolve));
+      else await answer;
+    }
+  }
+
+  /** One use of a recorder at a time. */
+  private async inTurn(recorder: StreamRecorder, act: () => Promise<void>): Promise<true> {
+    const before = this.turns.get(recorder) ?? Promise.resolve();
+    const turn = before.then(async () => {
+      this.busySince.set(recorder, this.context.clock.monoUs());
+      try {
+        await act();
+      } finally {
+        this.busySince.delete(recorder);
+      }
+    });
+    this.turns.set(
+      recorder,
+      turn.catch(() => undefined),
+    );
+    await turn;
+    return true;
+  }
+
+  /** Tries until it succeeds or the stage ends; undefined then. */
+  private async persist<T>(
+    act: () => Promise<T>,
+    afterFailure?: () => Promise<void>,
+  ): Promise<T | undefined> {
+    const { signal } = this.ending;
+    for (let pauseMs = retryMsMin; !signal.aborted; pauseMs = Math.min(2 * pauseMs, retryMsMax)) {
+      try {
+        return await act();
+      } catch (error) {
+        const refusal: CardRefusal = refusalOf(error);
+        await afterFailure?.();
+        this.tell(refusal.state, refusal.message);
+        await this.pause(pauseMs);
+      }
+    }
+    return undefined;
+  }
+
+  private async pause(ms: number): Promise<void> {
+    const woken = new Promise<void>(resolve => {
+      this.wakeRetry = resolve;
+    });
+    await Promise.race([woken, delay(ms, undefined, { ref: false })]);
+    this.wakeRetry = undefined;
+  }
+
+  private tell(state: CardState, detail: string): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.context.report({ type: 'card', state, detail, isMount: this.isMount });
+  }
+}
