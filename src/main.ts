@@ -1,7 +1,7 @@
 /**
  * The composition root: makes the parts of the camera from its configuration and connects them; nothing else does.
  *
- * ring → capture worker → recorder and live workers → HTTP front end, in this order. Capture's tracks are kept here and told to every
+ * ring → capture worker → live worker → HTTP front end → recorder worker, in this order. Capture's tracks are kept here and told to every
  * new life of the live worker; requests of the HTTP front end reach the live worker through one channel, which fails
  * fast while that worker is away. What a part does lies in the part; which parts there are lies here. Main thread.
  */
@@ -136,9 +136,10 @@ export async function startCamera(
       cardTasks,
       recordings,
       capture,
-      ...(recordings.recorder ? [recordings.recorder] : []),
       live,
       http,
+      // Last, since it may have to wait for the index; the ring keeps what comes meanwhile.
+      ...recordings.recorderPart(),
     ],
     { logger, clock },
   );

@@ -46,14 +46,16 @@ interface Outcome {
 function randomRange(oracle: RecordingOracle, i: number): ClipExpectation & { kind: string } {
   const { startUnixMs, endUnixMs } = oracle;
   const isLong = i % 25 === 24;
-  const lengthMs = isLong ? 5000 + Math.random() * 55_000 : 100 * Math.exp(Math.random() * Math.log(50));
+  const longest = endUnixMs - startUnixMs;
+  const wantedMs = isLong ? 5000 + Math.random() * 55_000 : 100 * Math.exp(Math.random() * Math.log(50));
+  const lengthMs = Math.min(wantedMs, longest);
   const from = startUnixMs + Math.random() * (endUnixMs - startUnixMs - lengthMs);
   let start = Math.round(from);
   let kind = isLong ? '5 to 60 s' : '0.1 to 5 s';
   if (i % 5 === 3) {
     const segmentMs = segmentSeconds * 1000;
     const edge = Math.ceil(from / segmentMs) * segmentMs;
-    if (edge < endUnixMs) start = Math.round(edge - Math.random() * lengthMs);
+    if (edge < endUnixMs) start = Math.round(Math.min(edge - Math.random() * lengthMs, endUnixMs - lengthMs));
     kind = 'over a segment';
   } else if (i % 50 === 10) {
     start = Math.round(startUnixMs - Math.random() * lengthMs * 0.9);

@@ -50,7 +50,8 @@ const maxLossSeconds = Number(values['max-loss-seconds']);
 const segmentSeconds = 10;
 /** Longest life after the recorder is ready. */
 const lifeMsMax = 5000;
-const flag = (name: string): string => media.flags[media.flags.indexOf(name) + 1] ?? '';
+const flag = (name: string): string | undefined =>
+  media.flags.includes(name) ? media.flags[media.flags.indexOf(name) + 1] : undefined;
 const script = fileURLToPath(new URL('kill-process.ts', import.meta.url));
 const register = new URL('../../test/register.mjs', import.meta.url).href;
 
@@ -74,6 +75,7 @@ class Card {
   private newestUnixMs: number | undefined;
   private readonly name: string;
   private life = 0;
+  private decoding: Promise<void> = Promise.resolve();
 
   constructor(name: string) {
     this.name = name;
@@ -85,9 +87,9 @@ class Card {
     const life: LifeOptions = {
       folder: this.folder,
       known: this.known(),
-      source: flag('--source'),
+      source: flag('--source') ?? 'demo',
       sourceFps: media.framesPerSecond,
-      audioSource: flag('--audio-source') || 'auto',
+      audioSource: flag('--audio-source') ?? 'auto',
       segmentSeconds,
       maxLossSeconds,
     };
@@ -110,7 +112,7 @@ class Card {
         this.take(line);
         if (line.type === 'card-looked' && line.isDone) {
           state.isLooked = true;
-          void this.settle();
+          this.settle();
         }
       }
     });
@@ -125,18 +127,23 @@ class Card {
       if (state.fragments === 0) counts.beforeFirst += 1;
       this.newestUnixMs = state.newestUnixMs;
       this.firstUnixMs = state.firstKeyUnixMs;
+      this.livedUnixMs = state.newestUnixMs;
+      this.told = state.fragments;
     }
     for (const [number, { segment, fragments }] of this.segments)
       if (!segment.isClosed) this.owed.set(number, [...fragments]);
     if (this.life % 3 === 0) this.damage();
   }
 
+  /** Of the life before: the first and the last picture, and the fragments that it told of. */
   private firstUnixMs = 0;
+  private livedUnixMs = 0;
+  private told = 0;
 
   /** A last look, without a kill at a random moment. */
   async end(): Promise<void> {
     await this.live(2500);
-    await this.settle();
+    await this.decoding;
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -184,7 +191,7 @@ class Card {
   }
 
   /** The card was looked at: compares what was told of before with what there is. */
-  private async settle(): Promise<void> {
+  private settle(): void {
     const current = Math.max(...this.segments.keys());
     for (const [number, fragments] of this.owed) {
       const now = this.segments.get(number);
@@ -201,7 +208,7 @@ class Card {
     for (const known of [...this.segments.values()])
       if (known.segment.isClosed && !known.isDecoded) {
         known.isDecoded = true;
-        await this.decode(known);
+        this.decoding = this.decoding.then(() => this.decode(known));
       }
   }
 
@@ -217,7 +224,10 @@ class Card {
     const loss = this.newestUnixMs + 1000 / media.framesPerSecond - end;
     this.newestUnixMs = undefined;
     losses.push(loss);
-    if (loss > maxLossSeconds * 1000) this.fail(`${loss.toFixed(0)} ms are lost`);
+    if (loss > maxLossSeconds * 1000)
+      this.fail(
+        `${loss.toFixed(0)} ms are lost; of ${(this.livedUnixMs - this.firstUnixMs).toFixed(0)} ms, ${this.told} fragments told of; found ${JSON.stringify([...this.segments.values()].slice(-3).map(({ segment, fragments }) => [segment.number, segment.isClosed, fragments.length, segment.duration90k / 90, segment.baseWallUnixMs - this.firstUnixMs]))}`,
+      );
   }
 
   private async decode({ segment, fragments }: Known): Promise<void> {

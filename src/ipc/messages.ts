@@ -134,6 +134,8 @@ export type RecorderCommand =
   | WorkerCommand
   /** Room was made on the card. */
   | { readonly type: 'room-made' }
+  /** The index lost what it had: look at the whole card again, in a new life. */
+  | { readonly type: 'start-over' }
   | { readonly type: 'request'; readonly id: number; readonly request: RecorderRequest };
 
 /** The requests of the recorder worker: write what is pending to the card now, for a clip that ends now. */

@@ -7,6 +7,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { KnownSegment, RecorderReport } from '../ipc/messages.ts';
 import type { RecordedStream } from '../isobmff/recorded-segment.ts';
 import { isDayName, segmentNumberOf, streamFolder } from './segment-path.ts';
@@ -14,6 +15,9 @@ import { mendSegment } from './segment-repair.ts';
 
 /** Files between two reports of progress. */
 const progressFiles = 50;
+/** So many files, then a pause, in which the index commits what was reported: it takes twice as much. */
+const paceFiles = 10;
+const paceMs = 50;
 
 export interface ReconcileOptions {
   /** Absolute path of the folder of the recordings. */
@@ -93,6 +97,7 @@ async function look(
       // The card gives errors here; the next start looks again.
     }
     files++;
+    if (files % paceFiles === 0) await delay(paceMs, undefined, { ref: false });
     if (files % progressFiles === 0)
       report({ type: 'card-looked', files, filesTotal: pending.length, isDone: false });
   }

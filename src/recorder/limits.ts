@@ -26,3 +26,6 @@ export const flushPauseMs = 250;
 
 /** Room that must be left on the card before a file is begun. */
 export const freeBytesMin = 16 * 1024 * 1024;
+
+/** How often it is looked whether the file that is written is still in its place. */
+export const placeCheckUs = 1_000_000;

@@ -5,14 +5,17 @@
  * waits, tells the state, tries again with growing pauses, and goes on at the next random access point. Recorder thread.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { CameraError } from '../base/errors.ts';
 import type { CardState, RecorderCommand, RecorderReport, RecorderRequest, Stats } from '../ipc/messages.ts';
 import type { RecorderWorkerData } from '../ipc/worker-data.ts';
 import type { Stage, StageContext } from '../ipc/worker-port.ts';
 import type { RecordedStream } from '../isobmff/recorded-segment.ts';
 import { RingWait } from '../ring/ring-wait.ts';
+import { errorFields } from '../telemetry/log.ts';
 import { admitCard, type CardRefusal, refusalOf } from './card-guard.ts';
 import { reconcileCard } from './card-reconcile.ts';
 import { flushPauseMs, retryMsMax, retryMsMin, ringWaitMs, stalledMs } from './limits.ts';
+import { mendSegment } from './segment-repair.ts';
 import { StreamRecorder } from './stream-recorder.ts';
 
 /** For workers/recorder.ts. */
@@ -33,16 +36,19 @@ class RecorderStage implements Stage<RecorderCommand> {
   private readonly recorders: StreamRecorder[] = [];
   private readonly numbers: [number, number] = [1, 1];
   private readonly loops: Promise<void>[] = [];
+  private readonly abandoned: string[] = [];
   private readonly ending = new AbortController();
   private readonly busySince = new Map<StreamRecorder, number>();
   private readonly turns = new Map<StreamRecorder, Promise<void>>();
   private state: CardState | undefined;
   private isMount: boolean | undefined;
+  private expectedMount: boolean | undefined;
   private flushedMonoUs = Number.NEGATIVE_INFINITY;
   private wakeRetry: (() => void) | undefined;
 
   constructor(data: RecorderWorkerData, context: StageContext<RecorderReport>) {
     this.data = data;
+    this.expectedMount = data.expectedMount;
     this.context = context;
     this.pressure = new Int32Array(data.pressure);
     this.wait = new RingWait(data.ring);
@@ -54,6 +60,10 @@ class RecorderStage implements Stage<RecorderCommand> {
 
   command(command: { readonly type: string }): void {
     if (command.type === 'room-made') this.wakeRetry?.();
+    if (command.type === 'start-over')
+      void this.stop().finally(() =>
+        this.context.fail(new CameraError('worker-unavailable', 'the index of the recordings is made anew')),
+      );
   }
 
   async request(request: RecorderRequest): Promise<unknown> {
@@ -96,7 +106,7 @@ class RecorderStage implements Stage<RecorderCommand> {
     const { recorder: configuration, folder, deviceUuid, known } = this.data;
     this.tell('waiting', 'looking at the card');
     const look = await this.persist(async () => {
-      this.isMount = await admitCard({ ...this.data, guard: configuration.guard });
+      await this.admit();
       return reconcileCard({
         folder,
         deviceUuid,
@@ -110,7 +120,9 @@ class RecorderStage implements Stage<RecorderCommand> {
     this.numbers[1] = look.highest[1] + 1;
     // What is torn is mended while recording goes on already.
     this.loops.push(
-      look.done.catch(error => this.context.logger.warn(`the look at the card failed: ${String(error)}`)),
+      look.done.catch(error =>
+        this.context.logger.warn('the look at the card was not ended', errorFields(error)),
+      ),
     );
     const streams: RecordedStream[] =
       configuration.streams === 'both' ? [0, 1] : [configuration.streams === 'main' ? 0 : 1];
@@ -119,6 +131,14 @@ class RecorderStage implements Stage<RecorderCommand> {
       this.recorders.push(recorder);
       this.loops.push(this.record(recorder));
     }
+  }
+
+  /** Rejects with what forbids to record to the folder. What was a card once has to be one from then on. */
+  private async admit(): Promise<void> {
+    const { guard } = this.data.recorder;
+    const { expectedMount } = this;
+    this.isMount = await admitCard({ ...this.data, expectedMount, guard });
+    this.expectedMount ??= this.isMount;
   }
 
   private makeRecorder(stream: RecordedStream): StreamRecorder {
@@ -133,16 +153,36 @@ class RecorderStage implements Stage<RecorderCommand> {
       maxLossUs: configuration.maxLossSeconds * 1e6,
       clock,
       nextNumber: () => this.numbers[stream]++,
-      admit: async () => {
-        this.isMount = await admitCard({ ...this.data, guard: configuration.guard });
+      admit: () => this.admit(),
+      onOpened: segment => {
+        report({ type: 'segment-opened', segment });
+        // The card is usable again, so what was left when it failed can be mended.
+        for (const path of this.abandoned.splice(0)) this.loops.push(this.mend(path));
       },
-      onOpened: segment => report({ type: 'segment-opened', segment }),
       onFragment: (segmentNumber, fragment) => {
         report({ type: 'fragment', stream, segmentNumber, fragment });
         this.tell('recording', 'recording');
       },
       onClosed: segment => report({ type: 'segment-closed', segment }),
+      onAbandoned: segment => {
+        this.abandoned.push(segment.path);
+      },
     });
+  }
+
+  /** Never rejects: what cannot be mended now is found by the next start. */
+  private async mend(path: string): Promise<void> {
+    try {
+      const mended = await mendSegment(this.data.folder, path, this.ending.signal);
+      if (mended)
+        this.context.report({
+          type: 'segment-found',
+          segment: mended.segment,
+          fragments: mended.fragments,
+        });
+    } catch (error) {
+      this.context.logger.warn('a file of the recordings cannot be mended now', errorFields(error));
+    }
   }
 
   private async record(recorder: StreamRecorder): Promise<void> {

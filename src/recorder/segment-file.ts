@@ -6,7 +6,7 @@
  * offset. Recorder thread.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { FragmentContents } from '../isobmff/fragment-contents.ts';
@@ -32,6 +32,7 @@ export class SegmentFile {
   readonly number: number;
   private readonly info: SegmentHeadInfo;
   private readonly path: string;
+  private readonly absolute: string;
   private readonly headBytes: number;
   private readonly file: FileHandle;
   private readonly collector = new SampleCollector();
@@ -42,9 +43,15 @@ export class SegmentFile {
   private trailerOffset = 0;
   private isClosed = false;
 
-  private constructor(info: SegmentHeadInfo, relative: string, file: FileHandle, head: Uint8Array) {
+  private constructor(
+    info: SegmentHeadInfo,
+    place: { readonly relative: string; readonly absolute: string },
+    file: FileHandle,
+    head: Uint8Array,
+  ) {
     this.info = info;
-    this.path = relative;
+    this.path = place.relative;
+    this.absolute = place.absolute;
     this.file = file;
     this.number = info.number;
     this.format = info.format;
@@ -63,7 +70,7 @@ export class SegmentFile {
     try {
       const head = segmentHead(info, crc32);
       await writeAll(file, [head], 0);
-      return new SegmentFile(info, relative, file, head);
+      return new SegmentFile(info, { relative, absolute }, file, head);
     } catch (error) {
       await file.close().catch(() => undefined);
       throw error;
@@ -81,6 +88,18 @@ export class SegmentFile {
   /** End of the last picture since the base. */
   get endOfPictures90k(): number {
     return this.duration90k;
+  }
+
+  /** Whether the file is still where it was made: a folder that was moved, or a card that was changed, takes it along. */
+  async isInPlace(): Promise<boolean> {
+    const [own, found] = await Promise.all([
+      this.file.stat(),
+      stat(this.absolute).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+        throw error;
+      }),
+    ]);
+    return found !== undefined && found.ino === own.ino && found.dev === own.dev;
   }
 
   /** As the index has it. */

@@ -20,7 +20,7 @@ import { RingConsumer } from '../ring/ring-consumer.ts';
 import type { RingRecord } from '../ring/ring-record.ts';
 import { RecordFlag } from '../ring/slot-layout.ts';
 import { AudioBlocks } from './audio-blocks.ts';
-import { clockStepMsMin, quietUs, segmentBytesMax } from './limits.ts';
+import { clockStepMsMin, placeCheckUs, quietUs, segmentBytesMax } from './limits.ts';
 import { PictureRun } from './picture-run.ts';
 import { SegmentFile } from './segment-file.ts';
 import { isSameSegmentFormat, segmentFormatOf } from './segment-format-of.ts';
@@ -40,6 +40,8 @@ export interface StreamRecorderOptions {
   onOpened(segment: SegmentRecord): void;
   onFragment(segmentNumber: number, fragment: FragmentRecord): void;
   onClosed(segment: SegmentRecord): void;
+  /** The file was let go of as it is, without its table. */
+  onAbandoned(segment: SegmentRecord): void;
 }
 
 /** Counters of one stream. */
@@ -80,6 +82,7 @@ export class StreamRecorder {
   private awaitsSync = true;
   private laps = 0;
   private newestMonoUs = 0;
+  private placeCheckedMonoUs = 0;
 
   constructor(options: StreamRecorderOptions) {
     this.options = options;
@@ -158,7 +161,9 @@ export class StreamRecorder {
     const { file } = this;
     this.file = undefined;
     this.dropPending();
-    await file?.abandon();
+    if (!file) return;
+    await file.abandon();
+    this.options.onAbandoned(file.record());
   }
 
   private takeSound(record: RingRecord): void {
@@ -274,6 +279,18 @@ export class StreamRecorder {
     this.counters.pictures += count;
     this.counters.bytes += lengthBytes;
     this.options.onFragment(file.number, record);
+    await this.checkPlace(file);
+  }
+
+  /** Rejects with ENOENT when the file is not where it was made: the card is gone, or another one is there. */
+  private async checkPlace(file: SegmentFile): Promise<void> {
+    const nowUs = this.options.clock.monoUs();
+    if (nowUs - this.placeCheckedMonoUs < placeCheckUs) return;
+    this.placeCheckedMonoUs = nowUs;
+    if (!(await file.isInPlace()))
+      throw Object.assign(new Error('the file that is written is not in its place any more'), {
+        code: 'ENOENT',
+      });
   }
 
   private async closeFile(): Promise<void> {

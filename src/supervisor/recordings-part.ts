@@ -42,6 +42,8 @@ import { workerEntry } from './worker-entry.ts';
 const retentionLookMs = 10_000;
 /** Most segments deleted in one go; an hour of them, so that a large deletion does not hold the card for long. */
 const deletedAtOnceMax = 12;
+/** Segments that recovery found after which the index is committed; recorder/limits.ts paces them. */
+const foundPerCommit = 10;
 /** Where it is remembered that the recordings lie on a card. */
 const cardFileName = 'card.json';
 /** Of the state folder: so much of it may recordings take unless the owner says otherwise. */
@@ -75,6 +77,7 @@ export class RecordingsPart implements Part {
   private card: { state: CardState; sinceUnixMs: number };
   private isStopping = false;
   private readonly openedMonoUs: number;
+  private foundSegments = 0;
 
   private constructor(configuration: Configuration, index: RecordingIndex, options: Options) {
     this.configuration = configuration;
@@ -93,12 +96,32 @@ export class RecordingsPart implements Part {
     // Our own folder is made; one that the owner named (a card) is not: a missing card must be seen, not papered over.
     if (configuration.recordings === '')
       mkdirSync(recordingsFolder(configuration), { recursive: true, mode: 0o700 });
+    let part: RecordingsPart | undefined;
     const index = await RecordingIndex.open({
       folder: path.resolve(configuration.state, 'recordings-index'),
       logger: options.logger,
       scanEntry: workerEntry('scan-database'),
+      onRebuild: () => part?.onRebuild(),
     });
-    return new RecordingsPart(configuration, index, options);
+    part = new RecordingsPart(configuration, index, options);
+    return part;
+  }
+
+  /** The recorder as a part of its own, none when the camera does not record: it starts when the index knows all it has. */
+  recorderPart(): readonly Part[] {
+    const { recorder, index } = this;
+    if (!recorder) return [];
+    return [
+      {
+        name: recorder.name,
+        async start() {
+          await index.opened();
+          await recorder.start();
+        },
+        stop: withinMs => recorder.stop(withinMs),
+        health: () => recorder.health(),
+      },
+    ];
   }
 
   async start(): Promise<void> {
@@ -205,7 +228,7 @@ export class RecordingsPart implements Part {
       index.fragmentWritten(report.stream, report.segmentNumber, report.fragment);
     else if (report.type === 'segment-opened') index.segmentOpened(report.segment);
     else if (report.type === 'segment-closed') index.segmentClosed(report.segment);
-    else if (report.type === 'segment-found') index.segmentFound(report.segment, report.fragments);
+    else if (report.type === 'segment-found') this.onFound(report);
     else if (report.type === 'segments-missing') void this.forget(report.segments);
     else if (report.type === 'card') this.onCard(report);
     else if (report.type === 'card-looked') this.onLooked(report);
@@ -223,10 +246,30 @@ export class RecordingsPart implements Part {
     }
   }
 
+  private onFound({ segment, fragments }: Extract<RecorderReport, { type: 'segment-found' }>): void {
+    this.index.segmentFound(segment, fragments);
+    this.foundSegments += 1;
+    // What is found is many times what is recorded meanwhile, and must not wait in memory for the next regular commit.
+    if (this.foundSegments % foundPerCommit === 0)
+      void this.index
+        .flush()
+        .catch(error =>
+          this.faultLog.log('warn', 'index', 'the index cannot be written', errorFields(error)),
+        );
+  }
+
+  /** An empty index took the place of a damaged one: the next life of the recorder reports all that is on the card. */
+  private onRebuild(): void {
+    this.recorder?.post({ type: 'start-over' });
+  }
+
   private onLooked({ files, filesTotal, isDone }: Extract<RecorderReport, { type: 'card-looked' }>): void {
     const { logger } = this.options;
-    if (isDone) logger.info('the recordings on the card were looked at', { files });
-    else this.faultLog.log('info', 'looked', 'looking at the recordings on the card', { files, filesTotal });
+    if (isDone) {
+      logger.info('the recordings on the card were looked at', { files });
+      this.index.rebuilt();
+    } else
+      this.faultLog.log('info', 'looked', 'looking at the recordings on the card', { files, filesTotal });
   }
 
   private onCard({ state, detail, isMount }: Extract<RecorderReport, { type: 'card' }>): void {

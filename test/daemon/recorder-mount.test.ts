@@ -12,8 +12,7 @@ import { requireProgram } from '../support/requires.ts';
 import { demoMedia } from '../support/test-media.ts';
 
 test('a card that is pulled leaves nothing on the system below it, at run and at the next start', async t => {
-  const folder = testFolder(t);
-  const card = LoopCard.insertNew(t, folder, 100);
+  const card = LoopCard.insertNew(t, 100);
   if (!card) return;
   const daemon = await Daemon.start({ flags: [...demoMedia.flags, '--recordings', card.folder] });
   t.after(() => daemon.stop());
@@ -52,7 +51,7 @@ test('a card that is pulled leaves nothing on the system below it, at run and at
 test('on a card that is nearly full the oldest recordings make room, and what is left is whole', async t => {
   if (!requireProgram(t, 'ffmpeg')) return;
   const folder = testFolder(t);
-  const card = LoopCard.insertNew(t, folder, 80);
+  const card = LoopCard.insertNew(t, 80);
   if (!card) return;
   const daemon = await Daemon.start({
     flags: [

@@ -38,6 +38,8 @@ export interface DecodedClip {
 
 /** What ffprobe says of a file. */
 export interface ProbedClip {
+  /** When the first sample of all begins. */
+  readonly startSeconds: number;
   readonly seconds: number;
   readonly videoCodec: string | undefined;
   readonly videoSeconds: number;
@@ -51,18 +53,19 @@ export interface ProbedClip {
  * @param file a path or a URL.
  */
 export async function probeClip(file: string): Promise<ProbedClip> {
-  const entries = 'format=duration:stream=codec_type,codec_name,duration';
+  const entries = 'format=start_time,duration:stream=codec_type,codec_name,duration';
   const { stdout, stderr } = await execute('ffprobe', [
     ...['-v', 'warning', '-show_entries', entries, '-of', 'json', file],
   ]);
   if (stderr !== '') throw new Error(`ffprobe: ${stderr.trim()}`);
   const { format, streams } = JSON.parse(stdout) as {
-    format: { duration?: string };
+    format: { start_time?: string; duration?: string };
     streams: { codec_type: string; codec_name: string; duration?: string }[];
   };
   const video = streams.find(stream => stream.codec_type === 'video');
   const audio = streams.find(stream => stream.codec_type === 'audio');
   return {
+    startSeconds: Number(format.start_time),
     seconds: Number(format.duration),
     videoCodec: video?.codec_name,
     videoSeconds: Number(video?.duration ?? Number.NaN),

@@ -1,6 +1,7 @@
 /** A card that tests can pull and fill: an ext4 file system in a file, mounted over a loop device. Needs root. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -15,9 +16,12 @@ export class LoopCard {
   readonly folder: string;
   private readonly device: string;
 
-  private constructor(folder: string, megabytes: number) {
-    this.folder = path.join(folder, 'card');
-    const image = path.join(folder, 'card.img');
+  private readonly parent: string;
+
+  private constructor(parent: string, megabytes: number) {
+    this.parent = parent;
+    this.folder = path.join(parent, 'card');
+    const image = path.join(parent, 'card.img');
     mkdirSync(this.folder);
     run('truncate', '-s', `${megabytes}M`, image);
     run('mkfs.ext4', '-q', image);
@@ -25,15 +29,16 @@ export class LoopCard {
   }
 
   /** A new card, mounted; undefined, with the test skipped, where one may not mount. */
-  static insertNew(t: TestContext, folder: string, megabytes: number): LoopCard | undefined {
+  static insertNew(t: TestContext, megabytes: number): LoopCard | undefined {
+    const parent = mkdtempSync(path.join(os.tmpdir(), 'opencamerad-card-'));
     try {
-      const card = new LoopCard(folder, megabytes);
+      const card = new LoopCard(parent, megabytes);
       t.after(() => card.remove());
       card.insert();
       return card;
     } catch (error) {
       t.skip(`cannot mount a file system here: ${String(error)}`);
-      rmSync(path.join(folder, 'card.img'), { force: true });
+      rmSync(parent, { recursive: true });
       return undefined;
     }
   }
@@ -51,5 +56,6 @@ export class LoopCard {
   private remove(): void {
     spawnSync('umount', ['--lazy', this.folder]);
     spawnSync('losetup', ['--detach', this.device]);
+    rmSync(this.parent, { recursive: true, force: true });
   }
 }

@@ -5,7 +5,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { existsSync, rmSync, statfsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Room for the deletion of some hours of segments. */
@@ -26,6 +26,11 @@ export class Ballast {
 
   get isThere(): boolean {
     return existsSync(this.file);
+  }
+
+  /** Resolves when it is made; undefined while it is not being made. */
+  get busy(): Promise<void> | undefined {
+    return this.making;
   }
 
   /** Whether there is less room than the ballast takes. */
@@ -61,9 +66,10 @@ export class Ballast {
       if (this.isThere) return;
       if (this.freeBytes() < roomFactor * ballastBytes) return;
       // Random, so that no file system keeps it in less room.
-      await writeFile(this.file, randomFillSync(new Uint8Array(ballastBytes)), { mode: 0o600 });
+      await writeFile(`${this.file}.new`, randomFillSync(new Uint8Array(ballastBytes)), { mode: 0o600 });
+      await rename(`${this.file}.new`, this.file);
     } catch {
-      this.release();
+      rmSync(`${this.file}.new`, { force: true });
     }
   }
 

@@ -126,7 +126,7 @@ export class Committer {
       await store.commit(write);
     } catch (error) {
       // Additions would only use up the room that deletions need later; they wait in the tail.
-      const isRemoval = parts.some(({ segment }) => segment.isRemoved);
+      const isRemoval = segments.some(({ isRemoved }) => isRemoved);
       const isFull = isFullDisk(error) || this.ballast.isDiskFull();
       if (!isRemoval || !isFull || !store.isReadable() || !this.ballast.release()) throw error;
       await store.commit(write);

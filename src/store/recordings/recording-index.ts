@@ -8,12 +8,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { CameraError } from '../../base/errors.ts';
-import type {
-  FragmentRecord,
-  RecordedStream,
-  SegmentFormat,
-  SegmentRecord,
-} from '../../isobmff/recorded-segment.ts';
+import type { FragmentRecord, RecordedStream, SegmentRecord } from '../../isobmff/recorded-segment.ts';
 import { errorFields } from '../../telemetry/log.ts';
 import { scanInChild } from '../scan-process.ts';
 import { Ballast } from './ballast.ts';
@@ -23,9 +18,10 @@ import { FragmentReader } from './fragment-reader.ts';
 import { type IndexContent, IndexFile, withFragment } from './index-file.ts';
 import { type IndexStore, openIndexStore } from './index-store.ts';
 import type { KnownSegment, RecordingIndexOptions, RecordingIndexStats, SegmentName } from './index-types.ts';
+import { knownOf } from './known-of.ts';
 import { LifeMarker } from './life-marker.ts';
 import { SegmentList } from './segment-list.ts';
-import { settledWithin } from './settled-within.ts';
+import { settledWithin, succeeds } from './settled-within.ts';
 import { Tail, tailFragmentsMax } from './tail.ts';
 
 /** Between commits: a power cut costs the index so much, and recovery reads that from the card again. */
@@ -68,12 +64,11 @@ export class RecordingIndex {
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     this.marker = new LifeMarker(options.folder);
     this.ballast = new Ballast(options.folder);
-    const entry = options.scanEntry;
     this.file = new IndexFile({
       folder: options.folder,
       ballast: this.ballast,
       openStore: options.openStore ?? openIndexStore,
-      scan: options.scan ?? (folder => scanInChild(folder, { entry, kind: 'recordings' })),
+      scan: options.scan ?? (folder => scanInChild(folder, { entry: options.scanEntry, kind: 'recordings' })),
     });
     this.committer = new Committer(
       {
@@ -207,11 +202,7 @@ export class RecordingIndex {
 
   /** What recovery need not look for. */
   known(): KnownSegment[] {
-    return this.lists.flatMap(({ all }) =>
-      all.map(({ stream, number, path, endOffset, trailerOffset, isClosed }) => ({
-        ...{ stream, number, path, endOffset, trailerOffset, isClosed },
-      })),
-    );
+    return this.lists.flatMap(({ all }) => all.map(knownOf));
   }
 
   /** Resolves when all that was reported until now is on the disk; rejects with `state-failed`. */
@@ -267,18 +258,12 @@ export class RecordingIndex {
   private async closeNow(): Promise<void> {
     if (this.isClosed) return;
     await this.opened();
-    const isFlushed = await this.flush().then(
-      () => true,
-      () => false,
-    );
+    const isFlushed = await succeeds(this.flush());
     this.isClosed = true;
-    clearTimeout(this.timer);
+    await this.ballast.busy;
     // Not under a commit that hangs: it would use what is gone.
     if (this.committer.busy) return;
-    const isClosed = await (this.store?.close() ?? Promise.resolve()).then(
-      () => true,
-      () => false,
-    );
+    const isClosed = await succeeds(this.store?.close());
     this.store = undefined;
     if (isFlushed && isClosed) this.marker.end();
   }
@@ -305,9 +290,8 @@ export class RecordingIndex {
 
   private putSegment(segment: SegmentRecord, fragments: readonly FragmentRecord[]): void {
     const { stream, number } = segment;
-    const format: SegmentFormat = this.formats.shared(segment.format);
     const tail = this.tail.replace(stream, number);
-    this.lists[stream].put({ ...segment, format });
+    this.lists[stream].put({ ...segment, format: this.formats.shared(segment.format) });
     for (const fragment of fragments) tail.fragments.push(fragment);
   }
 

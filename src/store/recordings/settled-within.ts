@@ -11,3 +11,11 @@ export async function settledWithin(promise: Promise<void>, ms: number): Promise
   await Promise.race([promise, timeout]);
   clearTimeout(timer);
 }
+
+/** Whether the promise resolves. Never rejects. */
+export function succeeds(promise: Promise<void> | undefined): Promise<boolean> {
+  return Promise.resolve(promise).then(
+    () => true,
+    () => false,
+  );
+}
