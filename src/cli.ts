@@ -51,6 +51,15 @@ async function runCommand(command: Command, configuration: Configuration, yes: b
     const { doctor } = await import('./commands/doctor.ts');
     return (await doctor(configuration, print)) ? status.ok : status.failed;
   }
+  if (command === 'index rebuild') {
+    const [{ createLogger }, { indexRebuildCommand }] = await Promise.all([
+      import('./telemetry/logger.ts'),
+      import('./commands/index-rebuild.ts'),
+    ]);
+    const logger = createLogger({ ...configuration.log, level: 'warn' });
+    await indexRebuildCommand({ configuration, logger, write: print });
+    return status.ok;
+  }
   const [{ createLogger }, commands] = await Promise.all([
     import('./telemetry/logger.ts'),
     import('./commands/accounts.ts'),

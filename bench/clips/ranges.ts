@@ -44,7 +44,9 @@ interface Outcome {
 
 /** What to ask for: short ones mostly, some over a segment's end, some out of what exists. */
 function randomRange(oracle: RecordingOracle, i: number): ClipExpectation & { kind: string } {
-  const { startUnixMs, endUnixMs } = oracle;
+  const { startUnixMs } = oracle;
+  // What begins just behind is not in the oracle.
+  const endUnixMs = Math.floor(oracle.endUnixMs) - 5;
   const isLong = i % 25 === 24;
   const longest = endUnixMs - startUnixMs;
   const wantedMs = isLong ? 5000 + Math.random() * 55_000 : 100 * Math.exp(Math.random() * Math.log(50));

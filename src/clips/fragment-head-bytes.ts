@@ -55,7 +55,9 @@ export function fragmentHeadBytes(tracks: ClipTracks, piece: PieceSamples, fragm
     .u32(piece.placed.fragmentsBefore + fragment + 1);
   writeVideo(w, tracks, piece, fragment, bytes.length + piece.picturesAt(fragment));
   let soundAt = bytes.length + piece.soundAt(fragment);
-  for (let i = piece.blockIndex(fragment); i < blocks.from; i++) soundAt += piece.samples.audioSizes[i]!;
+  // FLAC frames that the clip does not have lie in the range in front of those that it has; G.711 has none of them.
+  if (!isRaw)
+    for (let i = piece.blockIndex(fragment); i < blocks.from; i++) soundAt += piece.samples.audioSizes[i]!;
   let payloadBytes = piece.rangeEnd(fragment) - piece.rangeStart(fragment);
   if (sound && isRaw) payloadBytes += writeRaw(w, tracks, piece, fragment, soundAt);
   else if (sound) writeBlocks(w, tracks, piece, fragment, soundAt);

@@ -16,6 +16,7 @@ export type Command =
   | 'user reset-password'
   | 'token rotate-key'
   | 'factory-reset'
+  | 'index rebuild'
   | 'doctor'
   | 'help'
   | 'version';
@@ -37,6 +38,7 @@ const words: readonly Command[] = [
   'user reset-password',
   'token rotate-key',
   'factory-reset',
+  'index rebuild',
   'doctor',
   'help',
   'version',

@@ -7,9 +7,6 @@
  */
 import type { RecordedStream } from '../isobmff/recorded-segment.ts';
 
-/** Largest segment number that the name has room for: 900 years of files of five minutes. */
-export const segmentNumberMax = 99_999_999;
-
 const streamNames = ['main', 'sub'] as const;
 const dayForm = /^\d{4}-\d{2}-\d{2}$/;
 const fileForm = /^\d{8}T\d{6}Z-(\d{8})\.mp4$/;

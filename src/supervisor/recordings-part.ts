@@ -98,7 +98,7 @@ export class RecordingsPart implements Part {
       mkdirSync(recordingsFolder(configuration), { recursive: true, mode: 0o700 });
     let part: RecordingsPart | undefined;
     const index = await RecordingIndex.open({
-      folder: path.resolve(configuration.state, 'recordings-index'),
+      folder: indexFolder(configuration),
       logger: options.logger,
       scanEntry: workerEntry('scan-database'),
       onRebuild: () => part?.onRebuild(),
@@ -346,6 +346,11 @@ export class RecordingsPart implements Part {
       throw new CameraError('card-failed', 'a file cannot be deleted', {}, { cause: error });
     }
   }
+}
+
+/** Where the index lies: absolute. In the state folder, whatever the card; ARCHITECTURE.md says why. */
+export function indexFolder({ state }: Configuration): string {
+  return path.resolve(state, 'recordings-index');
 }
 
 /** Where the recordings lie: absolute. */

@@ -93,7 +93,7 @@ export class RecordingOracle {
         probeClip(file),
       ]);
       // Of a fragmented file ffmpeg shows also what the edit list leaves out, squeezed together before the start.
-      const seen = clip.pictures.filter(({ seconds }) => expected.format === 'mp4' || seconds > -1e-4);
+      const seen = clip.pictures.filter(({ seconds }) => expected.format === 'mp4' || seconds > -1e-6);
       return [
         ...orderFaults(boxes, expected),
         ...this.lengthFaults(probed, expected),
