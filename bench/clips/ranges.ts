@@ -128,8 +128,10 @@ async function decodeWhole(range: { startUnixMs: number; endUnixMs: number }): P
   const oracle = await RecordingOracle.of(file, Date.parse(manifest.start), media);
   const faults = await oracle.faultsOf(file, bytes, { ...range, format: 'mp4', audio: 'flac' });
   failures.push(...faults.map(fault => `${target} (the whole): ${fault}`));
-  console.log(`${oracle.moments.length} pictures; numbers that do not follow: ${oracle.jumps.length}`);
-  for (const jump of oracle.jumps.slice(0, 10)) console.log(`  ${jump}`);
+  console.log(
+    `${oracle.moments.length} pictures; numbers that do not follow: ${oracle.jumps.length}, shifted in time: ${oracle.shifts.length}`,
+  );
+  for (const jump of [...oracle.jumps, ...oracle.shifts].slice(0, 10)) console.log(`  ${jump}`);
   if (oracle.jumps.length > 0) failures.push(`${oracle.jumps.length} jumps in the recording`);
   rmSync(file);
   return oracle;

@@ -226,7 +226,7 @@ async function measureRecorder(target: string): Promise<void> {
   console.log(
     `4 downloads at full speed for ${((endUnixMs - startUnixMs) / 1000).toFixed(1)} s: ` +
       `${(bytes / 1e3 / (endUnixMs - startUnixMs)).toFixed(0)} MB/s; ${oracle.moments.length} pictures recorded of ` +
-      `${wanted.toFixed(0)}, ${oracle.jumps.length} jumps`,
+      `${wanted.toFixed(0)}, ${oracle.jumps.length} jumps; shifted in time: ${oracle.shifts.join(', ') || 'none'}`,
   );
   for (const jump of oracle.jumps.slice(0, 5)) failures.push(`the recording jumps: ${jump}`);
   if (Math.abs(oracle.moments.length - wanted) > 2) failures.push('pictures are missing in the recording');

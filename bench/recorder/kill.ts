@@ -97,7 +97,7 @@ class Card {
     const argv = ['--import', register, script, argument];
     const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
     const state = { isLooked: false, firstKeyUnixMs: 0, newestUnixMs: 0, fragments: 0 };
-    const timer = setTimeout(() => this.fail('no sign of readiness in 20 s', child), 20_000);
+    const timer = setTimeout(() => this.fail('no sign of readiness in 60 s', child), 60_000);
     const lines = createInterface({ input: child.stdout });
     lines.on('line', text => {
       const line = deserialize(Buffer.from(text, 'base64')) as LifeLine;

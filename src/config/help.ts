@@ -19,7 +19,7 @@ export function helpText(version: string): string {
     '  opencamerad doctor [OPTIONS]       find what could go wrong, say what to do',
     '  opencamerad user reset-password    set a new password, asked for or on stdin',
     '  opencamerad token rotate-key       make new keys: every log-in and link ends',
-    '  opencamerad index rebuild          make the index of the recordings anew from the card',
+    '  opencamerad index rebuild          make the index of recordings anew',
     '  opencamerad factory-reset [--yes]  remove user, log-ins and API settings',
     '  opencamerad --help | --version',
     '',

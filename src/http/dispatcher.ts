@@ -15,6 +15,7 @@ import { errorFields, type Logger } from '../telemetry/log.ts';
 import { LogThrottle } from '../telemetry/log-throttle.ts';
 import { presentedToken } from './access-token.ts';
 import type { Downloads } from './downloads.ts';
+import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { answerHeaders, declaredBodyBytes, requestFault } from './guard.ts';
 import { checkMediaType, parseJsonBody } from './json-body.ts';
@@ -29,7 +30,6 @@ import { problemCodeOf, problemReply, problems, RequestFault } from './problems.
 import type { AnyReply, Reply, StreamedReply } from './reply.ts';
 import type { OperationRoute, Router } from './router.ts';
 import type { AccountsService } from './services.ts';
-import type { Exchange } from './uws.ts';
 
 /** What a dispatcher is made of. */
 export interface DispatcherOptions {

@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';
+import type { Exchange } from './exchange.ts';
 import {
   downloadProbeMs,
   downloadStallBytes,
@@ -21,7 +22,6 @@ import {
 } from './limits.ts';
 import { PiecePool } from './piece-pool.ts';
 import type { StreamedReply } from './reply.ts';
-import type { Exchange } from './uws.ts';
 
 /** How a download ended: `failed` when its bytes could not be had after the head was sent. */
 export type DownloadEnd = 'sent' | 'aborted' | 'stalled' | 'failed';

@@ -11,6 +11,7 @@ import type { Clock } from '../base/clock.ts';
 import type { HttpConfiguration, HttpsConfiguration } from '../config/configuration.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import { ConnectionLimits } from './connection-limits.ts';
+import type { Exchange } from './exchange.ts';
 import { Gate } from './gate.ts';
 import { answerHeaders, requestFault } from './guard.ts';
 import { kernelConnections } from './kernel-connections.ts';
@@ -18,7 +19,7 @@ import { certificateLookMs } from './limits.ts';
 import { problemReply, RequestFault } from './problems.ts';
 import type { Reply } from './reply.ts';
 import { CertificateSource } from './tls/certificate-source.ts';
-import { type Exchange, type Listener, listen } from './uws.ts';
+import { type Listener, listen } from './uws.ts';
 
 /** What a front end is made from. */
 export interface FrontEndOptions {

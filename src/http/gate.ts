@@ -9,13 +9,13 @@ import type { Clock } from '../base/clock.ts';
 import type { HttpConfiguration } from '../config/configuration.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { LogThrottle } from '../telemetry/log-throttle.ts';
+import type { Exchange } from './exchange.ts';
 import { HostPolicy, type Machine } from './host-policy.ts';
 import { strictTransportSeconds } from './limits.ts';
 import { OriginPolicy } from './origin-policy.ts';
 import { RequestFault } from './problems.ts';
 import { KeyedRateLimiter } from './rate-limiter.ts';
 import type { Reply } from './reply.ts';
-import type { Exchange } from './uws.ts';
 
 /** What the gate looks at. */
 export type GateRequest = Pick<Exchange, 'method' | 'path' | 'headers' | 'remoteAddress'>;

@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../auth/audit-log.ts';
 import type { Session } from '../auth/session.ts';
+import type { Exchange } from './exchange.ts';
 import type { Operation } from './openapi/operation-table.ts';
 import type { Parameters } from './openapi/parameters.ts';
 import type { Call, OperationId } from './operations.ts';
-import type { Exchange } from './uws.ts';
 
 /** Filled in step by step by the dispatcher. */
 export class PendingCall {

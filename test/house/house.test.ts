@@ -43,7 +43,10 @@ test('threads wait in two files alone', () => {
 
 test('uWebSockets.js and werift are known to their adapters alone', () => {
   const importers = (library: RegExp): string[] => sources.filter(file => library.test(textOf(file)));
-  assert.deepEqual(importers(/['"](uwebsockets|uWebSockets\.js)['"]/), ['src/http/uws.ts']);
+  assert.deepEqual(importers(/['"](uwebsockets|uWebSockets\.js)['"]/), [
+    'src/http/exchange.ts',
+    'src/http/uws.ts',
+  ]);
   assert.deepEqual(importers(/from 'werift'/), ['src/live/peer/werift-dtls.ts']);
 });
 

@@ -6,11 +6,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { HttpConfiguration, HttpsConfiguration } from '../../src/config/configuration.ts';
+import type { Exchange } from '../../src/http/exchange.ts';
 import { FrontEnd, type FrontEndOptions, type Serving } from '../../src/http/front-end.ts';
 import { answerHeaders, requestFault } from '../../src/http/guard.ts';
 import { problemReply, RequestFault } from '../../src/http/problems.ts';
 import { jsonReply, type Reply } from '../../src/http/reply.ts';
-import type { Exchange } from '../../src/http/uws.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
 import type { LogLine } from './fake-services.ts';
 

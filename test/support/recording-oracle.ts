@@ -42,8 +42,10 @@ interface Moment {
 export class RecordingOracle {
   /** Pictures in the recording, in their order. */
   readonly moments: readonly Moment[];
-  /** Numbers that did not follow the one before, as text. */
+  /** Pictures whose number does not follow the one before, or that are a picture's time off, as text. */
   readonly jumps: readonly string[];
+  /** Pictures that are shown too early or too late by more than the clock excuses. */
+  readonly shifts: readonly string[];
   /** When the last picture ends. */
   readonly endUnixMs: number;
   private readonly media: TestMedia;
@@ -54,13 +56,16 @@ export class RecordingOracle {
     this.moments = moments;
     this.endUnixMs = endUnixMs;
     this.original = new OriginalSound(media.sound);
-    this.jumps = moments.slice(1).flatMap(({ number, unixMs }, i) => {
+    const frameMs = 1000 / media.framesPerSecond;
+    const steps = moments.slice(1).map(({ number, unixMs }, i) => {
       const before = moments[i]!;
+      const offMs = Math.abs(unixMs - before.unixMs - frameMs);
       const follows = number === (before.number + 1) % media.frames;
-      const stepMs = unixMs - before.unixMs;
-      const isOnTime = Math.abs(stepMs - 1000 / media.framesPerSecond) < 2;
-      return follows && isOnTime ? [] : [`${before.number} → ${number} after ${stepMs.toFixed(1)} ms`];
+      const description = `${before.number} → ${number} after ${(unixMs - before.unixMs).toFixed(1)} ms`;
+      return { isJump: !follows || offMs >= frameMs, isShift: offMs > clockSecondsMax * 1000, description };
     });
+    this.jumps = steps.filter(({ isJump }) => isJump).map(({ description }) => description);
+    this.shifts = steps.filter(({ isShift }) => isShift).map(({ description }) => description);
   }
 
   /**
