@@ -233,7 +233,9 @@ export class VideoTrackWriter {
     const lengthBytes = nalTable[2 * nalCount - 1]!;
     const isDiscontinuity = unit.randomAccess && this.discontinuity;
     const capture = Math.max(captureMonoUs, this.lastCaptureMonoUs + 1);
+    // The two clocks are read one beside the other: what happens in between would be an error of the wall clock.
     const nowUs = clock.monoUs();
+    const wallUnixMs = clock.wallUnixMs() + (capture - nowUs) / 1000;
     this.lastCaptureMonoUs = capture;
     if (unit.randomAccess) this.reportFormat();
     const flags =
@@ -241,7 +243,6 @@ export class VideoTrackWriter {
       (isDiscontinuity ? RecordFlag.discontinuity : 0) |
       (unit.nonReference ? RecordFlag.nonReference : 0) |
       (unit.bidirectional ? RecordFlag.bidirectional : 0);
-    const wallUnixMs = clock.wallUnixMs() + (capture - nowUs) / 1000;
     claim.commit({
       track,
       codec,

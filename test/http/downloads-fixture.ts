@@ -70,7 +70,7 @@ export class DownloadServer {
         const stream = server.next;
         const { lengthBytes } = stream;
         const head = { status: 200, headers: { 'content-type': 'video/mp4' } };
-        server.downloads
+        void server.downloads
           .send(exchange, { ...head, lengthBytes, stream })
           .catch(error => {
             exchange.send({ status: 503, headers: {}, body: String(error.code) });
