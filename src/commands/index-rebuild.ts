@@ -60,7 +60,13 @@ export async function indexRebuildCommand({
       } else if (found.type === 'card-looked' && !found.isDone)
         write(`${found.files} of ${found.filesTotal} files\n`);
     };
-    const look = await reconcileCard({ folder, deviceUuid, known: [], report });
+    const look = await reconcileCard({
+      folder,
+      deviceUuid,
+      known: [],
+      report,
+      onUnreadable: (file, error) => write(`${file} cannot be read: ${String(error)}\n`),
+    });
     await look.done;
     await Promise.all(commits);
     await rebuilt.flush();

@@ -2,8 +2,8 @@
  * Compares the card with what the index knows: mends files that were not closed, tells of those that are new and of those
  * that are gone. Names first, so that recording can begin at once; then the files, newest first.
  *
- * Only files of our own name in our own folder are looked at. A file that cannot be read is passed over: the next start
- * looks again. Recorder thread, and the command that makes the index anew.
+ * Only files of our own name in our own folder are looked at. A file that cannot be read is told of and passed over: the
+ * next start looks again. Recorder thread, and the command that makes the index anew.
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KnownSegment, RecorderReport } from '../ipc/messages.ts';
 import type { RecordedStream } from '../isobmff/recorded-segment.ts';
 import { isDayName, segmentNumberOf, streamFolder } from './segment-path.ts';
-import { mendSegment } from './segment-repair.ts';
+import { type MendedSegment, mendSegment } from './segment-repair.ts';
 
 /** Files between two reports of progress. */
 const progressFiles = 50;
@@ -25,6 +25,8 @@ export interface ReconcileOptions {
   readonly deviceUuid: string;
   readonly known: readonly KnownSegment[];
   report(report: RecorderReport): void;
+  /** A file could not be looked at, and was passed over; its path below the folder. */
+  onUnreadable(file: string, error: unknown): void;
   readonly signal?: AbortSignal;
 }
 
@@ -67,13 +69,15 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    const { code } = error as NodeJS.ErrnoException;
+    // Not made yet; or something of somebody else under the name of a folder.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw error;
   }
 }
 
 async function look(
-  { folder, known, report, signal }: ReconcileOptions,
+  { folder, deviceUuid, known, report, onUnreadable, signal }: ReconcileOptions,
   found: readonly Found[],
 ): Promise<void> {
   const keyOf = ({ stream, number }: { stream: number; number: number }): string => `${stream}/${number}`;
@@ -87,17 +91,19 @@ async function look(
   let files = 0;
   for (const file of pending) {
     if (signal?.aborted) return;
+    let mended: MendedSegment | undefined;
     try {
-      const mended = await mendSegment(folder, file.path, signal);
-      if (mended && mended.segment.number === file.number && mended.segment.stream === file.stream)
-        report({ type: 'segment-found', segment: mended.segment, fragments: mended.fragments });
-      else if (!mended && knownByKey.has(keyOf(file)))
-        report({ type: 'segments-missing', segments: [knownByKey.get(keyOf(file))!] });
-    } catch {
-      // The card gives errors here; the next start looks again.
+      mended = await mendSegment(folder, { ...file, deviceUuid }, signal);
+    } catch (error) {
+      if (signal?.aborted) return;
+      onUnreadable(file.path, error);
+      continue;
     }
+    if (mended) report({ type: 'segment-found', segment: mended.segment, fragments: mended.fragments });
+    else if (knownByKey.has(keyOf(file)))
+      report({ type: 'segments-missing', segments: [knownByKey.get(keyOf(file))!] });
     files++;
-    if (files % paceFiles === 0) await delay(paceMs, undefined, { ref: false });
+    if (files % paceFiles === 0) await delay(paceMs);
     if (files % progressFiles === 0)
       report({ type: 'card-looked', files, filesTotal: pending.length, isDone: false });
   }

@@ -15,7 +15,7 @@ import { errorFields } from '../telemetry/log.ts';
 import { admitCard, type CardRefusal, refusalOf } from './card-guard.ts';
 import { reconcileCard } from './card-reconcile.ts';
 import { flushPauseMs, retryMsMax, retryMsMin, ringWaitMs, stalledMs } from './limits.ts';
-import { mendSegment } from './segment-repair.ts';
+import { mendSegment, type SegmentName } from './segment-repair.ts';
 import { StreamRecorder } from './stream-recorder.ts';
 
 /** For workers/recorder.ts. */
@@ -36,7 +36,7 @@ class RecorderStage implements Stage<RecorderCommand> {
   private readonly recorders: StreamRecorder[] = [];
   private readonly numbers: [number, number] = [1, 1];
   private readonly loops: Promise<void>[] = [];
-  private readonly abandoned: string[] = [];
+  private readonly abandoned: SegmentName[] = [];
   private readonly ending = new AbortController();
   private readonly busySince = new Map<StreamRecorder, number>();
   private readonly turns = new Map<StreamRecorder, Promise<void>>();
@@ -112,6 +112,11 @@ class RecorderStage implements Stage<RecorderCommand> {
         deviceUuid,
         known,
         report: report => this.context.report(report),
+        onUnreadable: (file, error) =>
+          this.context.logger.warn('a file of the recordings cannot be looked at', {
+            file,
+            ...errorFields(error),
+          }),
         signal,
       });
     });
@@ -157,7 +162,7 @@ class RecorderStage implements Stage<RecorderCommand> {
       onOpened: segment => {
         report({ type: 'segment-opened', segment });
         // The card is usable again, so what was left when it failed can be mended.
-        for (const path of this.abandoned.splice(0)) this.loops.push(this.mend(path));
+        for (const name of this.abandoned.splice(0)) this.loops.push(this.mend(name));
       },
       onFragment: (segmentNumber, fragment) => {
         report({ type: 'fragment', stream, segmentNumber, fragment });
@@ -165,15 +170,15 @@ class RecorderStage implements Stage<RecorderCommand> {
       },
       onClosed: segment => report({ type: 'segment-closed', segment }),
       onAbandoned: segment => {
-        this.abandoned.push(segment.path);
+        this.abandoned.push({ deviceUuid, stream, number: segment.number, path: segment.path });
       },
     });
   }
 
   /** Never rejects: what cannot be mended now is found by the next start. */
-  private async mend(path: string): Promise<void> {
+  private async mend(name: SegmentName): Promise<void> {
     try {
-      const mended = await mendSegment(this.data.folder, path, this.ending.signal);
+      const mended = await mendSegment(this.data.folder, name, this.ending.signal);
       if (mended)
         this.context.report({
           type: 'segment-found',

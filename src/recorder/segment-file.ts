@@ -70,6 +70,8 @@ export class SegmentFile {
     try {
       const head = segmentHead(info, crc32);
       await writeAll(file, [head], 0);
+      // Its name must outlive a power cut as its content does.
+      await flushFolder(path.dirname(absolute));
       return new SegmentFile(info, { relative, absolute }, file, head);
     } catch (error) {
       await file.close().catch(() => undefined);
@@ -169,7 +171,21 @@ export class SegmentFile {
   }
 }
 
-async function writeAll(file: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
+async function flushFolder(folder: string): Promise<void> {
+  const descriptor = await open(folder, constants.O_RDONLY);
+  try {
+    await descriptor.sync();
+  } finally {
+    await descriptor.close();
+  }
+}
+
+/** Writes all of the pieces, however many calls it takes; rejects when the card takes no more. */
+export async function writeAll(
+  file: FileHandle,
+  pieces: readonly Uint8Array[],
+  position: number,
+): Promise<void> {
   let rest = [...pieces];
   let at = position;
   while (rest.length > 0) {

@@ -21,6 +21,10 @@ import { decodeTrailer, endBoxBytes, readEndBox } from '../isobmff/sample-table.
 import { readSegmentHead, type SegmentHead, segmentHeadBytesMax } from '../isobmff/segment-head.ts';
 
 const pieceBytes = 1024 * 1024;
+/** Places behind damage that call themselves a fragment and are none, until the rest of a file is given up. */
+const marksMax = 1000;
+/** What is read to look for the next one: damage is mostly short. */
+const searchBytes = 64 * 1024;
 const mdatHeaderBytes = 8;
 /** 'moof'. */
 const moofMark = Buffer.from('moof');
@@ -81,13 +85,14 @@ async function walk(
   let last: FragmentRecord | undefined;
   let gaps = 0;
   let endOffset = head.headBytes;
+  let marks = 0;
   let at: number | undefined = head.headBytes;
   while (at !== undefined && at < size) {
     signal?.throwIfAborted();
     const found = await fragmentAt(file, at, size, hasAudio, head.tag);
     const isNext = found && (!last || (found.number > last.number && found.videoStart90k >= endOf(last)));
     if (!found || !isNext) {
-      at = await nextMark(file, at + 1, size);
+      at = ++marks > marksMax ? undefined : await nextMark(file, at + 1, size, signal);
       continue;
     }
     if (at > endOffset) damaged.push([endOffset, at]);
@@ -141,10 +146,16 @@ async function fragmentAt(
 }
 
 /** Where the next box that calls itself moof begins, from an offset on. */
-async function nextMark(file: FileHandle, from: number, size: number): Promise<number | undefined> {
+async function nextMark(
+  file: FileHandle,
+  from: number,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
   let at = from;
   while (at < size) {
-    const piece = await readUpTo(file, at, Math.min(pieceBytes, size - at));
+    signal?.throwIfAborted();
+    const piece = await readUpTo(file, at, Math.min(at === from ? searchBytes : pieceBytes, size - at));
     const index = piece.indexOf(moofMark);
     if (index >= 4) return at + index - 4;
     if (index >= 0) {

@@ -11,11 +11,17 @@
 
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../base/clock.ts';
+import { CameraError } from '../base/errors.ts';
 import { type AudioCodec, Track } from '../base/tracks.ts';
 import { fragmentRecord } from '../isobmff/fragment-contents.ts';
 import { FragmentHeadWriter } from '../isobmff/fragment-head.ts';
 import { fragmentSamplesMax } from '../isobmff/fragment-layout.ts';
-import type { FragmentRecord, RecordedStream, SegmentRecord } from '../isobmff/recorded-segment.ts';
+import type {
+  FragmentRecord,
+  RecordedStream,
+  SegmentFormat,
+  SegmentRecord,
+} from '../isobmff/recorded-segment.ts';
 import { RingConsumer } from '../ring/ring-consumer.ts';
 import type { RingRecord } from '../ring/ring-record.ts';
 import { RecordFlag } from '../ring/slot-layout.ts';
@@ -54,6 +60,7 @@ export interface StreamCounters {
   bidirectional: number;
   segments: number;
   clockSteps: number;
+  unusableFormats: number;
 }
 
 /** See the head of the file. */
@@ -67,6 +74,7 @@ export class StreamRecorder {
     bidirectional: 0,
     segments: 0,
     clockSteps: 0,
+    unusableFormats: 0,
   };
   private readonly options: StreamRecorderOptions;
   private readonly consumer: RingConsumer;
@@ -203,7 +211,7 @@ export class StreamRecorder {
   /** Ends the segment and begins another where that is due. Whether it did. */
   private async beginsSegment(record: RingRecord): Promise<boolean> {
     const { captureMonoUs, wallUnixMs, sequence } = record;
-    const format = segmentFormatOf(record, this.audioCodec);
+    const format = this.formatOf(record);
     // Read from the ring: worth nothing if it was overwritten meanwhile.
     if (!format || !this.consumer.isIntact(sequence)) return false;
     if (this.file && !this.isDue(format, captureMonoUs, wallUnixMs)) return false;
@@ -223,6 +231,17 @@ export class StreamRecorder {
     this.counters.segments++;
     this.options.onOpened(this.file.record());
     return true;
+  }
+
+  /** Undefined, and counted, for parameter sets that no segment can say. */
+  private formatOf(record: RingRecord): SegmentFormat | undefined {
+    try {
+      return segmentFormatOf(record, this.audioCodec);
+    } catch (error) {
+      if (!(error instanceof CameraError && error.code === 'stream-invalid')) throw error;
+      this.counters.unusableFormats++;
+      return undefined;
+    }
   }
 
   private isDue(format: SegmentFile['format'], captureMonoUs: number, wallUnixMs: number): boolean {

@@ -16,6 +16,7 @@ const clip = fixtureClip('demo-720p30.h264', 30, true);
 const open = makeSegment(clip, { isOpen: true, fragmentPictures: 3 });
 const closed = makeSegment(clip, { fragmentPictures: 3 });
 const name = '20261123T053000Z-00000001.mp4';
+const named = { deviceUuid: open.info.deviceUuid, stream: 0, number: 1, path: name } as const;
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'segment-repair-'));
@@ -32,7 +33,7 @@ function bytesOf(segment: MadeSegment, { offset, lengthBytes }: FragmentRecord):
 async function mend(folder: string, bytes: Uint8Array): Promise<number[]> {
   const file = path.join(folder, name);
   writeFileSync(file, bytes);
-  const mended = await mendSegment(folder, name);
+  const mended = await mendSegment(folder, named);
   if (!mended) {
     assert.ok(!existsSync(file), 'a file that cannot be used has another name');
     return [];
@@ -46,7 +47,7 @@ async function mend(folder: string, bytes: Uint8Array): Promise<number[]> {
       `fragment ${fragment.number} is not as it was written`,
     );
   }
-  const again = await mendSegment(folder, name);
+  const again = await mendSegment(folder, named);
   assert.equal(again?.wasTorn, false);
   assert.deepEqual(again.segment, mended.segment);
   assert.deepEqual(again.fragments, mended.fragments);
@@ -67,7 +68,7 @@ test('a closed file is taken from its table, and not changed', async t => {
   const folder = folderOf(t);
   const file = path.join(folder, name);
   writeFileSync(file, closed.bytes);
-  const mended = await mendSegment(folder, name);
+  const mended = await mendSegment(folder, named);
   assert.equal(mended?.wasTorn, false);
   assert.deepEqual(mended.fragments, closed.samples.fragments);
   assert.equal(mended.segment.trailerOffset, closed.trailerOffset);
@@ -156,12 +157,46 @@ test('a mended file with damage in its middle plays, and ffprobe has nothing to 
   }
 });
 
+test('a file that is another than its name says is refused, and not changed', async t => {
+  const folder = folderOf(t);
+  writeFileSync(path.join(folder, name), open.bytes);
+  for (const wrong of [
+    { number: 2 },
+    { stream: 1 },
+    { deviceUuid: '00000000-0000-4000-8000-000000000000' },
+  ] as const)
+    await assert.rejects(mendSegment(folder, { ...named, ...wrong }), { code: 'recording-damaged' });
+  assert.ok(readFileSync(path.join(folder, name)).equals(open.bytes));
+});
+
+test('what is not ours is not deleted, nor is a file that still has the size of a recording', async t => {
+  const folder = folderOf(t);
+  for (let i = 0; i < 12; i++) writeFileSync(path.join(folder, `holiday-${i}.damaged`), 'mine');
+  const large = '20261123T053000Z-00000009.mp4';
+  writeFileSync(path.join(folder, large), Buffer.alloc(100_000));
+  assert.equal(await mendSegment(folder, { ...named, path: large }), undefined);
+  for (let i = 10; i < 22; i++) {
+    const file = `20261123T0530${i}Z-000000${i}.mp4`;
+    writeFileSync(path.join(folder, file), '');
+    assert.equal(await mendSegment(folder, { ...named, path: file }), undefined);
+  }
+  const left = readdirSync(folder);
+  assert.equal(left.filter(file => file.startsWith('holiday')).length, 12);
+  assert.ok(left.includes(`${large}.damaged`));
+});
+
+test('junk that calls itself a fragment a hundred thousand times does not hold up the look', async t => {
+  const folder = folderOf(t);
+  const junk = Buffer.from('moof'.repeat(100_000));
+  assert.deepEqual(await mend(folder, Buffer.concat([open.bytes, junk])), allNumbers);
+});
+
 test('a file without a head is put aside, and only so many of them are kept', async t => {
   const folder = folderOf(t);
   for (let i = 0; i < 12; i++) {
     const file = `20261123T0530${10 + i}Z-000000${10 + i}.mp4`;
     writeFileSync(path.join(folder, file), i % 2 ? Buffer.alloc(i * 1000) : open.bytes.slice(0, 200));
-    assert.equal(await mendSegment(folder, file), undefined);
+    assert.equal(await mendSegment(folder, { ...named, path: file }), undefined);
   }
   const left = readdirSync(folder).sort();
   assert.equal(left.length, 8);
