@@ -269,6 +269,9 @@ describe('the daemon under attack', () => {
     ['capture', 'reject', 'an unhandled rejection'],
     ['capture', 'loop', 'an endless loop'],
     ['capture', 'memory', 'too much memory'],
+    ['recorder', 'reject', 'an unhandled rejection'],
+    ['recorder', 'loop', 'an endless loop'],
+    ['recorder', 'memory', 'too much memory'],
   ] as const)
     test(`the ${worker} worker is back after ${what}, and a viewer gets a whole picture`, async t => {
       const other = worker === 'live' ? 'capture' : 'live';

@@ -39,7 +39,7 @@ const kinds = {
 };
 
 if (!isMainThread && folder && workerData?.ring) {
-  const name = workerData.live ? 'live' : 'capture';
+  const name = workerData.live ? 'live' : workerData.recorder ? 'recorder' : 'capture';
   setInterval(() => {
     for (const [kind, act] of Object.entries(kinds)) {
       try {
