@@ -3,6 +3,18 @@
 /** Bytes after which a segment ends: far below the 4 GiB of FAT and of 32-bit offsets. */
 export const segmentBytesMax = 1.5 * 1024 ** 3;
 
+/** Bytes after which it ends even where no random access point comes: offsets stay below 2 GiB, with a fragment to come. */
+export const segmentBytesLimit = 1.9 * 1024 ** 3;
+
+/** The least time that a picture lasts: one tick of 1/90000 s, rounded up. */
+export const tickUs = 12;
+
+/** Sound that is kept while there is no file to write it to: more than a picture is ever behind the sound. */
+export const soundKeptUs = 10_000_000;
+
+/** Least time between two wishes for a key frame: an encoder that heeds each must not make key frames only. */
+export const keyframeRequestUs = 1_000_000;
+
 /** A wall clock this far off its mapping to the capture clock has stepped; slewing stays below it within a segment. */
 export const clockStepMsMin = 250;
 

@@ -37,15 +37,16 @@ export class PictureRun {
     this.pictures.length = 0;
   }
 
-  /** Pictures as a fragment's contents; times count from the base, so that rounding never adds up. */
+  /** The first `count` pictures as a fragment's contents; times count from the base, so that rounding never adds up. */
   contents(
     baseMonoUs: number,
     endMonoUs: number,
+    count: number,
   ): Pick<
     FragmentContents,
     'videoStart90k' | 'videoSamples' | 'videoSizes' | 'videoDurations' | 'videoSyncs'
   > {
-    const { pictures } = this;
+    const pictures = this.pictures.slice(0, count);
     const starts = pictures.map(({ captureMonoUs }) => Math.round((captureMonoUs - baseMonoUs) * us90k));
     const end = Math.max(Math.round((endMonoUs - baseMonoUs) * us90k), starts.at(-1)! + 1);
     return {

@@ -12,7 +12,7 @@ import type { Stage, StageContext } from '../ipc/worker-port.ts';
 import type { RecordedStream } from '../isobmff/recorded-segment.ts';
 import { RingWait } from '../ring/ring-wait.ts';
 import { errorFields } from '../telemetry/log.ts';
-import { admitCard, type CardRefusal, refusalOf } from './card-guard.ts';
+import { admitCard, refusalOf } from './card-guard.ts';
 import { reconcileCard } from './card-reconcile.ts';
 import { flushPauseMs, retryMsMax, retryMsMin, ringWaitMs, stalledMs } from './limits.ts';
 import { mendSegment, type SegmentName } from './segment-repair.ts';
@@ -44,7 +44,7 @@ class RecorderStage implements Stage<RecorderCommand> {
   private isMount: boolean | undefined;
   private expectedMount: boolean | undefined;
   private flushedMonoUs = Number.NEGATIVE_INFINITY;
-  private wakeRetry: (() => void) | undefined;
+  private readonly pauses = new Set<() => void>();
 
   constructor(data: RecorderWorkerData, context: StageContext<RecorderReport>) {
     this.data = data;
@@ -59,7 +59,7 @@ class RecorderStage implements Stage<RecorderCommand> {
   }
 
   command(command: { readonly type: string }): void {
-    if (command.type === 'room-made') this.wakeRetry?.();
+    if (command.type === 'room-made') this.endPauses();
     if (command.type === 'start-over')
       void this.stop().finally(() =>
         this.context.fail(new CameraError('worker-unavailable', 'the index of the recordings is made anew')),
@@ -70,9 +70,8 @@ class RecorderStage implements Stage<RecorderCommand> {
     const nowUs = this.context.clock.monoUs();
     if (request.kind === 'flush' && nowUs - this.flushedMonoUs > flushPauseMs * 1000) {
       this.flushedMonoUs = nowUs;
-      await Promise.all(this.recorders.map(recorder => this.inTurn(recorder, () => recorder.flush()))).catch(
-        () => undefined,
-      );
+      // The failure was told of in the turn.
+      await Promise.allSettled(this.recorders.map(recorder => this.inTurn(recorder, () => recorder.flush())));
     }
     return { flushed: true };
   }
@@ -96,7 +95,7 @@ class RecorderStage implements Stage<RecorderCommand> {
 
   async stop(): Promise<void> {
     this.ending.abort();
-    this.wakeRetry?.();
+    this.endPauses();
     await Promise.allSettled(this.loops);
     await Promise.allSettled(this.recorders.map(recorder => this.inTurn(recorder, () => recorder.finish())));
   }
@@ -192,12 +191,7 @@ class RecorderStage implements Stage<RecorderCommand> {
 
   private async record(recorder: StreamRecorder): Promise<void> {
     while (!this.ending.signal.aborted) {
-      const done = await this.persist(
-        () => this.inTurn(recorder, () => recorder.step()),
-        async () => {
-          await recorder.abandon();
-        },
-      );
+      const done = await this.persist(() => this.inTurn(recorder, () => recorder.step()));
       if (done === undefined) return;
       const answer = this.wait.forRecordAsync(recorder.position, ringWaitMs);
       if (typeof answer === 'boolean') await new Promise<void>(resolve => setImmediate(resolve));
@@ -205,13 +199,17 @@ class RecorderStage implements Stage<RecorderCommand> {
     }
   }
 
-  /** One use of a recorder at a time. */
+  /** One use of a recorder at a time; when it fails, the file is let go of before the next. */
   private async inTurn(recorder: StreamRecorder, act: () => Promise<void>): Promise<true> {
     const before = this.turns.get(recorder) ?? Promise.resolve();
     const turn = before.then(async () => {
       this.busySince.set(recorder, this.context.clock.monoUs());
       try {
         await act();
+      } catch (error) {
+        await recorder.abandon();
+        this.tellFailure(error);
+        throw error;
       } finally {
         this.busySince.delete(recorder);
       }
@@ -225,18 +223,13 @@ class RecorderStage implements Stage<RecorderCommand> {
   }
 
   /** Tries until it succeeds or the stage ends; undefined then. */
-  private async persist<T>(
-    act: () => Promise<T>,
-    afterFailure?: () => Promise<void>,
-  ): Promise<T | undefined> {
+  private async persist<T>(act: () => Promise<T>): Promise<T | undefined> {
     const { signal } = this.ending;
     for (let pauseMs = retryMsMin; !signal.aborted; pauseMs = Math.min(2 * pauseMs, retryMsMax)) {
       try {
         return await act();
       } catch (error) {
-        const refusal: CardRefusal = refusalOf(error);
-        await afterFailure?.();
-        this.tell(refusal.state, refusal.message);
+        this.tellFailure(error);
         await this.pause(pauseMs);
       }
     }
@@ -244,11 +237,20 @@ class RecorderStage implements Stage<RecorderCommand> {
   }
 
   private async pause(ms: number): Promise<void> {
-    const woken = new Promise<void>(resolve => {
-      this.wakeRetry = resolve;
-    });
-    await Promise.race([woken, delay(ms, undefined, { ref: false })]);
-    this.wakeRetry = undefined;
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    this.pauses.add(end);
+    await delay(ms, undefined, { ref: false, signal: ending.signal }).catch(() => undefined);
+    this.pauses.delete(end);
+  }
+
+  private endPauses(): void {
+    for (const end of this.pauses) end();
+  }
+
+  private tellFailure(error: unknown): void {
+    const { state, message } = refusalOf(error);
+    this.tell(state, message);
   }
 
   private tell(state: CardState, detail: string): void {

@@ -6,7 +6,7 @@
  * offset. Recorder thread.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { FragmentContents } from '../isobmff/fragment-contents.ts';
@@ -64,17 +64,20 @@ export class SegmentFile {
   static async create(folder: string, info: SegmentHeadInfo): Promise<SegmentFile> {
     const relative = segmentPath(info);
     const absolute = path.join(folder, ...relative.split('/'));
-    await mkdir(path.dirname(absolute), { recursive: true, mode: 0o755 });
+    const day = path.dirname(absolute);
+    const firstMade = await mkdir(day, { recursive: true, mode: 0o755 });
     const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
     const file = await open(absolute, flags, 0o644);
     try {
       const head = segmentHead(info, crc32);
       await writeAll(file, [head], 0);
       // Its name must outlive a power cut as its content does.
-      await flushFolder(path.dirname(absolute));
+      await flushFolders(day, firstMade === undefined ? day : path.dirname(firstMade));
       return new SegmentFile(info, { relative, absolute }, file, head);
     } catch (error) {
       await file.close().catch(() => undefined);
+      // Each attempt has another name: on a card that fails for days they would be many.
+      await unlink(absolute).catch(() => undefined);
       throw error;
     }
   }
@@ -171,12 +174,19 @@ export class SegmentFile {
   }
 }
 
-async function flushFolder(folder: string): Promise<void> {
-  const descriptor = await open(folder, constants.O_RDONLY);
-  try {
-    await descriptor.sync();
-  } finally {
-    await descriptor.close();
+/** Flushes a folder and those above it up to `highest`: of a folder that was made, the name lies in the one above. */
+async function flushFolders(deepest: string, highest: string): Promise<void> {
+  for (let folder = deepest; ; folder = path.dirname(folder)) {
+    const descriptor = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await descriptor.sync();
+    } catch (error) {
+      // File systems that cannot flush a folder say so, and no later attempt would fare better.
+      if (!['EINVAL', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    } finally {
+      await descriptor.close();
+    }
+    if (folder === highest || folder === path.dirname(folder)) return;
   }
 }
 

@@ -26,7 +26,16 @@ import { RingConsumer } from '../ring/ring-consumer.ts';
 import type { RingRecord } from '../ring/ring-record.ts';
 import { RecordFlag } from '../ring/slot-layout.ts';
 import { AudioBlocks } from './audio-blocks.ts';
-import { clockStepMsMin, placeCheckUs, quietUs, segmentBytesMax } from './limits.ts';
+import {
+  clockStepMsMin,
+  keyframeRequestUs,
+  placeCheckUs,
+  quietUs,
+  segmentBytesLimit,
+  segmentBytesMax,
+  soundKeptUs,
+  tickUs,
+} from './limits.ts';
 import { PictureRun } from './picture-run.ts';
 import { SegmentFile } from './segment-file.ts';
 import { isSameSegmentFormat, segmentFormatOf } from './segment-format-of.ts';
@@ -90,6 +99,11 @@ export class StreamRecorder {
   private awaitsSync = true;
   private laps = 0;
   private newestMonoUs = 0;
+  /** Before this no picture may begin: where the one before it ends at the least. Of the file. */
+  private notBeforeMonoUs = Number.NEGATIVE_INFINITY;
+  /** How long the newest picture but one lasted; 0 when nothing is known. */
+  private intervalUs = 0;
+  private keyframeAskedMonoUs = Number.NEGATIVE_INFINITY;
   private placeCheckedMonoUs = 0;
 
   constructor(options: StreamRecorderOptions) {
@@ -144,17 +158,17 @@ export class StreamRecorder {
     this.counters.lostRecords = this.consumer.lostRecords;
     const nowUs = this.options.clock.monoUs();
     const { last } = this.run;
-    // The source is silent: what is pending goes to the card with the duration that it has had.
-    if (last && nowUs - last.captureMonoUs > quietUs(this.options.maxLossUs)) await this.closeFragment(nowUs);
+    // The source is silent: what is pending goes to the card. The last picture gets the duration that is usual and not
+    // the time until now: a picture may have been captured since, and be on its way.
+    if (last && nowUs - last.captureMonoUs > quietUs(this.options.maxLossUs))
+      await this.closeFragment(last.captureMonoUs + this.pictureUs());
   }
 
   /** Writes all that is pending but the newest picture. */
   async flush(): Promise<void> {
     await this.step();
-    const newest = this.run.pictures.pop();
-    if (!newest) return;
-    if (this.run.first) await this.closeFragment(newest.captureMonoUs);
-    this.run.pictures.push(newest);
+    const { last, pictures } = this.run;
+    if (last && pictures.length > 1) await this.closeFragment(last.captureMonoUs, pictures.length - 1);
   }
 
   /** Writes all that is pending and closes the file. */
@@ -175,6 +189,11 @@ export class StreamRecorder {
   }
 
   private takeSound(record: RingRecord): void {
+    // Without a file nothing empties what waits; kept is what a picture that is still on its way may need.
+    if (!this.file) {
+      this.audio.begin(record.captureMonoUs - soundKeptUs, undefined);
+      this.audio.flush(Number.NEGATIVE_INFINITY);
+    }
     if (this.audio.push(record, () => this.consumer.validate(record)))
       this.audioCodec = record.codec as AudioCodec;
   }
@@ -186,10 +205,7 @@ export class StreamRecorder {
       this.counters.bidirectional++;
       return;
     }
-    if (this.awaitsSync && !isSync) {
-      this.counters.lostPictures++;
-      return;
-    }
+    if (this.awaitsSync && !isSync) return this.passOver();
     const { maxLossUs } = this.options;
     const span = this.run.spanUs(captureMonoUs);
     // A source that went away and came back: the last picture before is not stretched over the time between.
@@ -202,10 +218,33 @@ export class StreamRecorder {
     }
     if (this.run.first && (span >= 0.8 * maxLossUs || this.run.pictures.length >= fragmentSamplesMax))
       await this.closeFragment(captureMonoUs);
-    if (!this.file) return;
+    if (!isSync && this.file && this.file.endOffset > segmentBytesLimit) await this.endAtOnce();
+    // What was pending may turn out to be lost only now, and a picture that refers to it is of no use.
+    if (!this.file || (this.awaitsSync && !isSync)) return this.passOver();
     this.awaitsSync = false;
-    this.newestMonoUs = captureMonoUs;
-    this.run.pictures.push({ sequence, bytes, captureMonoUs, isSync });
+    const startMonoUs = Math.max(captureMonoUs, this.notBeforeMonoUs);
+    if (this.newestMonoUs > 0)
+      this.intervalUs = Math.min(Math.max(startMonoUs - this.newestMonoUs, 0), quietUs(maxLossUs));
+    this.newestMonoUs = startMonoUs;
+    this.notBeforeMonoUs = startMonoUs + tickUs;
+    this.run.pictures.push({ sequence, bytes, captureMonoUs: startMonoUs, isSync });
+  }
+
+  /** Leaves a picture out, and asks for one that can be decoded by itself. */
+  private passOver(): void {
+    this.counters.lostPictures++;
+    const nowUs = this.options.clock.monoUs();
+    if (nowUs - this.keyframeAskedMonoUs < keyframeRequestUs) return;
+    this.keyframeAskedMonoUs = nowUs;
+    this.consumer.requestKeyframe(this.track);
+  }
+
+  /** The file gets too long and no random access point comes. */
+  private async endAtOnce(): Promise<void> {
+    const { last } = this.run;
+    if (last) await this.closeFragment(last.captureMonoUs + this.pictureUs());
+    await this.closeFile();
+    this.awaitsSync = true;
   }
 
   /** Ends the segment and begins another where that is due. Whether it did. */
@@ -227,6 +266,7 @@ export class StreamRecorder {
     this.baseMonoUs = captureMonoUs;
     this.baseWallUnixMs = baseWallUnixMs;
     this.nextFragment = 0;
+    this.notBeforeMonoUs = Number.NEGATIVE_INFINITY;
     this.audio.begin(captureMonoUs, format.audioCodec);
     this.counters.segments++;
     this.options.onOpened(this.file.record());
@@ -256,19 +296,20 @@ export class StreamRecorder {
     return Math.floor(mapped / segmentMs) > Math.floor(this.baseWallUnixMs / segmentMs);
   }
 
-  private async closeFragment(endMonoUs: number): Promise<void> {
+  /** Writes the first `count` pending pictures, all when left out, and the sound beside them. */
+  private async closeFragment(endMonoUs: number, count = this.run.pictures.length): Promise<void> {
     const { run, file, heads, audio } = this;
     if (!file || !heads || !run.first) return this.dropPending();
     const sound = audio.flush(endMonoUs);
     const contents = {
-      ...run.contents(this.baseMonoUs, endMonoUs),
+      ...run.contents(this.baseMonoUs, endMonoUs, count),
       audioStart8k: sound.start8k,
       audioBlocks: sound.blocks,
       audioSizes: sound.sizes,
       audioDurations: sound.durations,
       audioBlockSamples: sound.samples,
     };
-    const payload = [...run.pictures.map(({ bytes }) => bytes), sound.payload];
+    const payload = [...run.pictures.slice(0, count).map(({ bytes }) => bytes), sound.payload];
     let payloadCrc32 = 0;
     let payloadBytes = 0;
     for (const piece of payload) {
@@ -284,14 +325,14 @@ export class StreamRecorder {
       file.fragmentCounts,
     );
     const oldest = run.first.sequence;
-    const count = run.pictures.length;
     await file.write([head, ...payload]);
     if (!this.consumer.isIntact(oldest)) {
       await file.cutBack();
       this.dropPending();
       return;
     }
-    run.clear();
+    run.pictures.splice(0, count);
+    this.notBeforeMonoUs = Math.max(this.notBeforeMonoUs, endMonoUs);
     await file.confirm(record, contents);
     this.nextFragment++;
     this.counters.fragments++;
@@ -333,10 +374,9 @@ export class StreamRecorder {
     this.awaitsSync = true;
   }
 
-  /** How long a picture most likely lasts. */
+  /** How long a picture most likely lasts: as long as the one before, never longer than what counts as silence. */
   private pictureUs(): number {
-    const { pictures } = this.run;
-    if (pictures.length > 1) return pictures.at(-1)!.captureMonoUs - pictures.at(-2)!.captureMonoUs;
+    if (this.intervalUs > 0) return this.intervalUs;
     const perSecond = this.file?.format.framesPerSecond ?? 0;
     return 1e6 / (perSecond > 0 ? perSecond : 30);
   }
