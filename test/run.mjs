@@ -1,10 +1,12 @@
 // Runs the tests: `npm test [-- part-of-a-path …]`. Node 20's --test takes no glob, so the files are listed here.
+// The daemon is bundled once for all of them (support/command-line.ts); OPENCAMERAD_TEST_SOURCES=1 runs it from its sources.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.dirname(here);
 const parts = process.argv.slice(2).filter(argument => !argument.startsWith('-'));
 const files = readdirSync(here, { recursive: true })
   .filter(name => name.endsWith('.test.ts'))
@@ -15,10 +17,38 @@ if (files.length === 0) {
   console.error(`no test file matches ${parts.join(', ')}`);
   process.exit(1);
 }
-const register = new URL('./register.mjs', import.meta.url).href;
+
+/** A folder of this run alone, within the package, so that the bundle finds its packages and assets. */
+const bundle = path.join('.test-build', String(process.pid));
+const startsCamera = files.some(file =>
+  /support\/(daemon|command-line|recorded)/.test(readFileSync(file, 'utf8')),
+);
+const environment = { ...process.env };
+delete environment.OPENCAMERAD_TEST_CLI;
+process.once('exit', () => rmSync(path.join(root, bundle), { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+if (startsCamera && process.env.OPENCAMERAD_TEST_SOURCES !== '1') {
+  const tsup = path.join(root, 'node_modules/tsup/dist/cli-default.js');
+  const { status } = spawnSync(process.execPath, [tsup, '--silent', '--out-dir', bundle], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+  environment.OPENCAMERAD_TEST_CLI = path.join(root, bundle, 'cli.js');
+}
+
 const { status } = spawnSync(
   process.execPath,
-  ['--import', register, '--test', '--test-timeout=120000', ...files],
-  { stdio: 'inherit' },
+  [
+    '--import',
+    new URL('./register.mjs', import.meta.url).href,
+    '--test',
+    '--test-timeout=240000',
+    `--test-reporter=${new URL('./reporter.mjs', import.meta.url).href}`,
+    '--test-reporter-destination=stdout',
+    ...files,
+  ],
+  { stdio: 'inherit', env: environment },
 );
 process.exit(status ?? 1);

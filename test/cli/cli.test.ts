@@ -4,16 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { commandLine } from '../support/command-line.ts';
 
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const register = new URL('../register.mjs', import.meta.url).href;
 const folder = mkdtempSync(path.join(tmpdir(), 'cli-'));
 after(() => rmSync(folder, { recursive: true }));
 
 /** Runs the real command line to its end. */
 function run(argv: readonly string[], environment: Record<string, string> = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', register, cli, ...argv], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...commandLine, ...argv], {
     cwd: folder,
     encoding: 'utf8',
     env: { PATH: process.env.PATH ?? '', ...environment },

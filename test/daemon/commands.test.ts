@@ -6,6 +6,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { commandLine } from '../support/command-line.ts';
 import { Daemon, owner } from '../support/daemon.ts';
 import { LightViewer } from '../support/light-viewer.ts';
 
@@ -25,11 +26,9 @@ describe('beside a running camera', () => {
     state = daemon.state,
   ): Promise<{ status: number; output: string; errors: string }> {
     const cheap = ['--accounts-argon2-memory-kib', '1024', '--accounts-argon2-iterations', '2'];
-    const child = spawn(
-      process.execPath,
-      ['--import', './test/register.mjs', 'src/cli.ts', ...words.split(' '), '--state', state, ...cheap],
-      { cwd: root },
-    );
+    const child = spawn(process.execPath, [...commandLine, ...words.split(' '), '--state', state, ...cheap], {
+      cwd: root,
+    });
     child.stdin.end(input);
     const ended = new Promise<number>(resolve => child.once('close', status => resolve(status ?? -1)));
     const [output, errors, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);

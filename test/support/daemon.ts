@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { commandLine } from './command-line.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -66,8 +67,8 @@ export class Daemon {
       ([flag]) => !flags.some(given => given === flag || given.startsWith(`${flag}=`)),
     );
     this.argv = [
-      ...['./test/register.mjs', ...(options.imports ?? [])].flatMap(module => ['--import', module]),
-      ...['src/cli.ts', 'start', '--state', this.state],
+      ...(options.imports ?? []).flatMap(module => ['--import', module]),
+      ...[...commandLine, 'start', '--state', this.state],
       ...usual.flat(),
       ...flags,
     ];
