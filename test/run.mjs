@@ -18,6 +18,8 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+/** Most files wait (for a camera, a time limit, a browser) as long as they compute; more than two make each other late. */
+const filesAtOnce = 2;
 /** A folder of this run alone, within the package, so that the bundle finds its packages and assets. */
 const bundle = path.join('.test-build', String(process.pid));
 const startsCamera = files.some(file =>
@@ -45,6 +47,7 @@ const { status } = spawnSync(
     new URL('./register.mjs', import.meta.url).href,
     '--test',
     '--test-timeout=240000',
+    `--test-concurrency=${filesAtOnce}`,
     `--test-reporter=${new URL('./reporter.mjs', import.meta.url).href}`,
     '--test-reporter-destination=stdout',
     ...files,
