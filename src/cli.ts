@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=4194304 UV_THREADPOOL_SIZE=16 node
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=4194304 UV_THREADPOOL_SIZE=16 node --max-semi-space-size=1
 /**
  * The command line of the daemon: `opencamerad [start]`, the commands of commands/, `config show`, `config check`,
  * `--help`, `--version`.

@@ -167,7 +167,7 @@ export class Daemon {
   }
 
   private async launch(): Promise<void> {
-    const child = spawn(process.execPath, this.argv, {
+    const child = spawn(process.execPath, ['--max-semi-space-size=1', ...this.argv], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       // As npm start and the systemd unit set it.
