@@ -6,7 +6,6 @@
  * statistics and in the log. Keyframe wishes of the ring go to the source of their track. After `stop` nothing is left:
  * no child process, no timer, no open file. Capture thread only.
  */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';
@@ -35,6 +34,7 @@ import {
 } from './source-spec.ts';
 import { SupervisedSource } from './supervised-source.ts';
 import { TrackStatistics } from './track-statistics.ts';
+import { v4l2Runs } from './v4l2-source.ts';
 import { VideoTrackWriter } from './video-track-writer.ts';
 
 export interface CaptureOptions {
@@ -165,7 +165,7 @@ export class CaptureStage {
     startRun: StartRun,
   ): void {
     const { clock, logger } = this.context;
-    const stalls = spec.kind === 'command' ? { stallMs } : {};
+    const stalls = spec.kind === 'command' || spec.kind === 'v4l2' ? { stallMs } : {};
     const source = new SupervisedSource({ name, startRun, clock, logger, ...stalls });
     this.tracks.push({ name, track, source, statistics });
   }
@@ -187,9 +187,11 @@ export class CaptureStage {
           startCommandVideo({ name, command, codec, configuredPerSecond, writer, clock, logger }, events);
       }
       case 'v4l2':
-        return () => {
-          throw notBuiltYet(spec.device);
-        };
+        return v4l2Runs({
+          ...{ name, writer, clock, logger },
+          options: spec.options,
+          configuredPerSecond: sourceFps,
+        });
     }
   }
 
@@ -239,17 +241,6 @@ export class CaptureStage {
       });
     }
   }
-}
-
-/** V4L2 devices are read by the native addon, which comes with issue 5. */
-function notBuiltYet(device: string): CameraError {
-  const there = existsSync(device) ? '' : ' (nor is there such a device)';
-  return new CameraError(
-    'source-failed',
-    `v4l2:${device} is not built yet${there}: it comes with the native addon of issue 5; until then use ` +
-      `command:ffmpeg -f v4l2 -input_format h264 -i ${device} -c copy -f h264 -`,
-    { permanent: true },
-  );
 }
 
 /** Makes the stage and starts it. */

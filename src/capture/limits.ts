@@ -15,7 +15,7 @@ export const retryFirstMs = 250;
 export const retryMaxMs = 10_000;
 /** A source that gave frames for so long was well; its next failure counts as the first. In microseconds. */
 export const goodRunUs = 10_000_000;
-/** A child process that gave no picture for so long is started anew. In milliseconds. */
+/** A child process or device that gave no picture for so long is started anew. In milliseconds. */
 export const stallMs = 10_000;
 
 /** How long a child's process group has between SIGTERM and SIGKILL, in milliseconds; the orderly stop allows 1.3 s. */

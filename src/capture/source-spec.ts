@@ -2,17 +2,18 @@
  * Reads the source strings of the configuration: what a source is, before anything is opened or started.
  *
  * Video: `demo` | `file:PATH` | `command:SHELL COMMAND` (`command+h264:`, `command+h265:` where the codec shall not be
- * guessed) | `v4l2:DEVICE`. Audio: `demo` | `file:PATH` | `command:…` (PCMU) | `command+pcma:…`. An empty text is no
+ * guessed) | `v4l2:DEVICE?OPTIONS` (v4l2-options.ts). Audio: `demo` | `file:PATH` | `command:…` (PCMU) | `command+pcma:…`. An empty text is no
  * source. Any thread; no I/O.
  */
 import { CameraError } from '../base/errors.ts';
 import { type AudioCodec, Codec, type VideoCodec } from '../base/tracks.ts';
+import { parseV4l2Options, type V4l2Options } from './v4l2-options.ts';
 
 export type VideoSourceSpec =
   | { readonly kind: 'demo' }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'command'; readonly command: string; readonly codec: VideoCodec | undefined }
-  | { readonly kind: 'v4l2'; readonly device: string };
+  | { readonly kind: 'v4l2'; readonly options: V4l2Options };
 
 export type AudioSourceSpec =
   | { readonly kind: 'demo' }
@@ -28,7 +29,7 @@ export function parseVideoSource(text: string): VideoSourceSpec | undefined {
   if (text === 'demo') return { kind: 'demo' };
   const { scheme, codec, rest } = split(text);
   if (scheme === 'file' && codec === undefined) return { kind: 'file', path: rest };
-  if (scheme === 'v4l2' && codec === undefined) return { kind: 'v4l2', device: rest };
+  if (scheme === 'v4l2' && codec === undefined) return { kind: 'v4l2', options: parseV4l2Options(rest) };
   if (scheme === 'command' && (codec === undefined || Object.hasOwn(videoCodecs, codec)))
     return { kind: 'command', command: rest, codec: codec === undefined ? undefined : videoCodecs[codec] };
   throw unknown('video', text, 'demo, file:PATH, command:SHELL COMMAND or v4l2:DEVICE');

@@ -19,7 +19,7 @@ export interface Source {
   /**
    * Asks for a random access point soon. A recorded source has them where they are and does nothing; a child process
    * has no common way to be asked (rpicam-vid takes none, ffmpeg none), so it does nothing either: its command should
-   * make one a second or so. Cameras of the kernel (V4L2) can be asked, and will be.
+   * make one a second or so. Cameras of the kernel (V4L2) are asked where they have the control.
    */
   requestKeyframe(): void;
   readonly state: SourceState;

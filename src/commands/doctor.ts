@@ -6,12 +6,13 @@
  */
 import type { Configuration } from '../config/configuration.ts';
 import { printable } from '../telemetry/log.ts';
+import { checkDevices } from './checks/devices.ts';
 import { checkRecordingsFolder, checkStateFolder } from './checks/folders.ts';
 import { checkCertificate } from './checks/https.ts';
 import { checkDataPlane, checkLibraries, checkPasswordHash } from './checks/libraries.ts';
 import { checkClock, checkKernel, checkMemory, checkNode, checkOpenFiles } from './checks/machine.ts';
 import { checkAddresses, checkPorts, checkSocketBuffers } from './checks/network.ts';
-import { checkDevices, checkSources } from './checks/sources.ts';
+import { checkSources } from './checks/sources.ts';
 import type { Check, Finding } from './finding.ts';
 
 /** In the order of the report. */

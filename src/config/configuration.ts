@@ -126,4 +126,6 @@ export interface LiveConfiguration {
   readonly maxPayloadBytes: number;
   /** Local addresses to offer; empty: all but loopback (loopback only where there is no other). */
   readonly addresses: readonly string[];
+  /** What encrypts and sends: the native addon, or JavaScript; auto: the addon where it is there. */
+  readonly dataPlane: 'auto' | 'native' | 'javascript';
 }

@@ -34,6 +34,9 @@ const problemsMax = 20;
 /** The environment variable that stands for `--config`. */
 export const fileVariable = `${environmentPrefix}CONFIG`;
 
+/** Names the native addon's file (src/native/addon.ts); for those who build it, so no key of the configuration. */
+const addonVariable = `${environmentPrefix}ADDON`;
+
 /** What {@link loadConfiguration} starts from. */
 export interface ConfigurationInput {
   /** Texts of flags by option key, as the command line gave them. */
@@ -206,7 +209,7 @@ function readTree(
 
 /** Variables with our prefix that mean nothing: most likely slips, but they may belong to another version. */
 function strangeVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
-  const known = [fileVariable, ...options.map(option => option.variable)];
+  const known = [fileVariable, addonVariable, ...options.map(option => option.variable)];
   return Object.keys(environment)
     .filter(name => name.startsWith(environmentPrefix) && !known.includes(name))
     .slice(0, problemsMax)

@@ -59,7 +59,8 @@ export const configurationSchema: GroupSchema = {
       type: 'string',
       description:
         'Main video: demo | file:PATH (Annex B or MP4) | command:SHELL COMMAND (Annex B on its standard output) | ' +
-        'v4l2:DEVICE (not yet).',
+        'v4l2:DEVICE?OPTIONS (a Linux camera; doctor lists devices; options, joined by &: width=, height=, fps=, ' +
+        'bitrateKbps=, keyframeSeconds=, codec=h264|h265, encoder=DEVICE).',
       title: 'demo, file:PATH, command:SHELL COMMAND or v4l2:DEVICE',
       default: 'demo',
       pattern: `^(${videoSource})$`,
@@ -198,6 +199,13 @@ export const configurationSchema: GroupSchema = {
           items: { type: 'string', format: 'ip-address' },
           maxItems: 16,
           uniqueItems: true,
+        },
+        dataPlane: {
+          type: 'string',
+          description:
+            'What encrypts and sends packets: the native addon where it is built (auto, native), or JavaScript.',
+          default: 'auto',
+          enum: ['auto', 'native', 'javascript'],
         },
       },
     },

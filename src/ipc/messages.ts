@@ -103,7 +103,10 @@ export type RecorderReport =
       readonly fragments: readonly FragmentRecord[];
     }
   /** Known to main, but not on the card. */
-  | { readonly type: 'segments-missing'; readonly segments: readonly KnownSegment[] }
+  | {
+      readonly type: 'segments-missing';
+      readonly segments: readonly Pick<KnownSegment, 'stream' | 'number'>[];
+    }
   /** The look at the card goes on: files looked at so far, of so many; `isDone` with the last. */
   | {
       readonly type: 'card-looked';

@@ -167,6 +167,7 @@ export class LiveSession {
       consumer,
       splitter,
       send: packet => peer.send(packet),
+      target: () => peer.datagramTarget,
       socketBacklogBytes: () => peer.sendQueueBytes,
       onFrameSent,
       onGoodbye: () => this.end('viewer-closed'),

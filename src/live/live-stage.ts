@@ -20,8 +20,8 @@ import type {
   Stats,
 } from '../ipc/messages.ts';
 import type { Stage, StageCommand } from '../ipc/worker-port.ts';
+import { chooseDataPlane } from '../native/choose-data-plane.ts';
 import type { DataPlane } from '../native/data-plane.ts';
-import { JavaScriptDataPlane } from '../native/javascript-data-plane.ts';
 import { RingConsumer } from '../ring/ring-consumer.ts';
 import type { RingRecord } from '../ring/ring-record.ts';
 import { RingWait } from '../ring/ring-wait.ts';
@@ -55,7 +55,7 @@ export class LiveStage implements Stage<LiveCommand> {
   private readonly options: LiveStageOptions;
   private readonly consumer: RingConsumer;
   private readonly splitter: FrameSplitter;
-  private readonly plane: DataPlane = new JavaScriptDataPlane();
+  private readonly plane: DataPlane;
   private readonly serverMemory: ServerMemory;
   private readonly loop: WakeLoop;
   private readonly sessions = new Map<string, LiveSession>();
@@ -78,6 +78,14 @@ export class LiveStage implements Stage<LiveCommand> {
 
   constructor(options: LiveStageOptions) {
     this.options = options;
+    const { plane, fallbackReason } = chooseDataPlane(options.live.dataPlane);
+    this.plane = plane;
+    if (fallbackReason !== undefined) {
+      const level = options.live.dataPlane === 'native' ? 'warn' : 'info';
+      options.logger[level]('packets are sent by JavaScript: there is no native addon', {
+        reason: fallbackReason,
+      });
+    }
     this.serverMemory = new ServerMemory(options.logger);
     this.consumer = new RingConsumer(options.ring);
     this.splitter = new FrameSplitter(options.live.maxPayloadBytes);
@@ -130,6 +138,7 @@ export class LiveStage implements Stage<LiveCommand> {
       packets_resent_total: sum('packets_resent'),
       ring_records_lost_total: this.consumer.lostRecords,
       ring_laps_total: this.consumer.laps,
+      native_data_plane: this.plane.name === 'native' ? 1 : 0,
       heap_used_bytes: process.memoryUsage().heapUsed,
     };
     for (const [reason, count] of this.ended)

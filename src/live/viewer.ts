@@ -7,7 +7,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { Codec, Track } from '../base/tracks.ts';
-import type { DataPlane, SrtpKeys, SrtpProfile } from '../native/data-plane.ts';
+import type { DataPlane, SrtpKeys, SrtpProfile, StreamOptions } from '../native/data-plane.ts';
 import type { RingConsumer } from '../ring/ring-consumer.ts';
 import type { RingRecord } from '../ring/ring-record.ts';
 import type { PacketTable } from '../rtp/packet-table.ts';
@@ -43,6 +43,8 @@ export interface ViewerOptions {
   /** Shared by all viewers: the split of the frame at the live edge. */
   readonly splitter: FrameSplitter;
   readonly send: (packet: Uint8Array) => void;
+  /** See StreamOptions; without it every packet goes through `send`. */
+  readonly target?: NonNullable<StreamOptions['target']>;
   readonly socketBacklogBytes: () => number;
   readonly onGoodbye: () => void;
   /** Told of each picture whose last packet left; the record is borrowed. */
@@ -144,7 +146,7 @@ export class Viewer {
 }
 
 function openStream(options: ViewerOptions, stream: NegotiatedStream, clockRate: number): OutgoingStream {
-  const { plane, consumer, profile, sendKeys, send } = options;
+  const { plane, consumer, profile, sendKeys, send, target } = options;
   const isVideo = clockRate === videoClockRate;
   return new OutgoingStream({
     plane,
@@ -164,5 +166,6 @@ function openStream(options: ViewerOptions, stream: NegotiatedStream, clockRate:
       absCaptureTimeId: stream.captureTimeId,
     },
     send,
+    ...(target && { target }),
   });
 }

@@ -1,8 +1,8 @@
 /**
  * The data plane: RTP header, SRTP and UDP for the viewers of a frame. What a viewer costs is decided behind here.
  *
- * One interface, implementations that must send the same bytes: javascript-data-plane.ts (node:crypto and the viewer's
- * own socket) and later the native one, which takes the same runs in batches. Called by the live worker alone; nothing
+ * One interface, two implementations that must send the same bytes: javascript-data-plane.ts (node:crypto and the
+ * viewer's own socket) and native-data-plane.ts (the addon: a run at a time). Called by the live worker alone; nothing
  * here blocks or throws because of the network.
  *
  * Nonce safety (RFC 3711 §9.1, RFC 7714 §8). For one stream an index of 48 bits (roll-over counter × 2^16 + sequence
@@ -25,6 +25,15 @@ export interface SrtpKeys {
 /** Sends one datagram to a viewer. The packet is the callee's from then on; failures are its to count. */
 export type DatagramSender = (packet: Uint8Array) => void;
 
+/** Where a viewer's datagrams go, for a plane that sends by itself. The same object for as long as nothing changed. */
+export interface DatagramTarget {
+  /** Descriptor of an open, non-blocking UDP socket of the address's family; borrowed for the call that asked. */
+  readonly fd: number;
+  /** IPv4 or IPv6, the latter perhaps with `%interface`. */
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface StreamOptions {
   readonly profile: SrtpProfile;
   readonly keys: SrtpKeys;
@@ -33,6 +42,11 @@ export interface StreamOptions {
   /** Whether the last packet of a frame carries the marker bit (video: yes; G.711 without silence suppression: no). */
   readonly marksFrameEnd: boolean;
   readonly send: DatagramSender;
+  /**
+   * Asked before each run is sent: the socket and the address of now, or undefined where datagrams must go through
+   * `send` (a relay; a socket that still holds some and would be overtaken).
+   */
+  readonly target?: () => DatagramTarget | undefined;
 }
 
 /** One RTP stream to one viewer, opened by a data plane and opaque to its caller. */

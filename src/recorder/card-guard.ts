@@ -50,7 +50,13 @@ export function refusalOf(error: unknown): CardRefusal {
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG')
     return new CardRefusal('card-full', 'the card is full', error);
   if (code === 'EROFS') return new CardRefusal('card-read-only', 'the card is read-only', error);
-  if (code === 'ENOENT' || code === 'ENODEV' || code === 'ENXIO' || code === 'ENOTDIR')
+  if (isCardGone(error))
     return new CardRefusal('card-missing', 'the folder of the recordings is not there', error);
   return new CardRefusal('card-failed', `the card fails: ${message}`, error);
+}
+
+/** Whether what the file system said means that a file, or all of them, are not there any more. */
+export function isCardGone(error: unknown): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return ['ENOENT', 'ENODEV', 'ENXIO', 'ENOTDIR', 'ESTALE'].includes(code);
 }

@@ -5,11 +5,12 @@
  * Only files of our own name in our own folder are looked at. A file that cannot be read is told of and passed over: the
  * next start looks again. Recorder thread, and the command that makes the index anew.
  */
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CameraError } from '../base/errors.ts';
 import type { KnownSegment, RecorderReport } from '../ipc/messages.ts';
 import type { RecordedStream } from '../isobmff/recorded-segment.ts';
+import { namesIn } from './folder-names.ts';
 import { isDayName, segmentNumberOf, streamFolder } from './segment-path.ts';
 import { type MendedSegment, mendSegment } from './segment-repair.ts';
 
@@ -25,7 +26,7 @@ export interface ReconcileOptions {
   readonly deviceUuid: string;
   readonly known: readonly KnownSegment[];
   report(report: RecorderReport): void;
-  /** A file could not be looked at, and was passed over; its path below the folder. */
+  /** A file could not be looked at, or nothing in it can be used, and was passed over; its path below the folder. */
   onUnreadable(file: string, error: unknown): void;
   readonly signal?: AbortSignal;
 }
@@ -65,17 +66,6 @@ async function filesOf({ folder, deviceUuid }: ReconcileOptions, stream: Recorde
   return found;
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Not made yet; or something of somebody else under the name of a folder.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
-    throw error;
-  }
-}
-
 async function look(
   { folder, deviceUuid, known, report, onUnreadable, signal }: ReconcileOptions,
   found: readonly Found[],
@@ -100,8 +90,11 @@ async function look(
       continue;
     }
     if (mended) report({ type: 'segment-found', segment: mended.segment, fragments: mended.fragments });
-    else if (knownByKey.has(keyOf(file)))
-      report({ type: 'segments-missing', segments: [knownByKey.get(keyOf(file))!] });
+    else {
+      onUnreadable(file.path, new CameraError('recording-damaged', 'nothing in the file can be used'));
+      const known = knownByKey.get(keyOf(file));
+      if (known) report({ type: 'segments-missing', segments: [known] });
+    }
     files++;
     if (files % paceFiles === 0) await delay(paceMs);
     if (files % progressFiles === 0)

@@ -12,6 +12,12 @@ export const tickUs = 12;
 /** Sound that is kept while there is no file to write it to: more than a picture is ever behind the sound. */
 export const soundKeptUs = 10_000_000;
 
+/** So late may sound come that a segment's end waits for it: pipes are some 130 ms late, and the picture waits too. */
+export const soundLateUs = 250_000;
+
+/** How often in a row a file is opened again after the card failed; then another is begun, as this one's place may be bad. */
+export const resumesMax = 3;
+
 /** Least time between two wishes for a key frame: an encoder that heeds each must not make key frames only. */
 export const keyframeRequestUs = 1_000_000;
 

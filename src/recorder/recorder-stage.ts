@@ -68,7 +68,9 @@ class RecorderStage implements Stage<RecorderCommand> {
 
   async request(request: RecorderRequest): Promise<unknown> {
     const nowUs = this.context.clock.monoUs();
-    if (request.kind === 'flush' && nowUs - this.flushedMonoUs > flushPauseMs * 1000) {
+    // While the card fails it is tried at growing intervals, whatever is asked.
+    const isAllowed = this.pauses.size === 0 && nowUs - this.flushedMonoUs > flushPauseMs * 1000;
+    if (request.kind === 'flush' && isAllowed) {
       this.flushedMonoUs = nowUs;
       // The failure was told of in the turn.
       await Promise.allSettled(this.recorders.map(recorder => this.inTurn(recorder, () => recorder.flush())));
@@ -184,6 +186,8 @@ class RecorderStage implements Stage<RecorderCommand> {
           segment: mended.segment,
           fragments: mended.fragments,
         });
+      // Nothing of it came to the card.
+      else this.context.report({ type: 'segments-missing', segments: [name] });
     } catch (error) {
       this.context.logger.warn('a file of the recordings cannot be mended now', errorFields(error));
     }
@@ -207,7 +211,7 @@ class RecorderStage implements Stage<RecorderCommand> {
       try {
         await act();
       } catch (error) {
-        await recorder.abandon();
+        await recorder.afterFailure(error);
         this.tellFailure(error);
         throw error;
       } finally {

@@ -9,6 +9,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
+import { CameraError } from '../base/errors.ts';
 import type { FragmentContents } from '../isobmff/fragment-contents.ts';
 import { SampleCollector } from '../isobmff/fragment-contents.ts';
 import {
@@ -24,6 +25,9 @@ import { encodeTrailer, endBox } from '../isobmff/sample-table.ts';
 import { type SegmentHeadInfo, segmentHead, segmentTag } from '../isobmff/segment-head.ts';
 import { segmentPath } from './segment-path.ts';
 
+/** The tag is the end of the head. */
+const tagBytes = 4;
+
 /** See the head of the file. */
 export class SegmentFile {
   /** What fragments of this file carry. */
@@ -34,7 +38,8 @@ export class SegmentFile {
   private readonly path: string;
   private readonly absolute: string;
   private readonly headBytes: number;
-  private readonly file: FileHandle;
+  /** Undefined after {@link suspend}. */
+  private file: FileHandle | undefined;
   private readonly collector = new SampleCollector();
   private offset: number;
   private counts: SampleCounts = noSamples;
@@ -90,15 +95,10 @@ export class SegmentFile {
     return this.counts;
   }
 
-  /** End of the last picture since the base. */
-  get endOfPictures90k(): number {
-    return this.duration90k;
-  }
-
   /** Whether the file is still where it was made: a folder that was moved, or a card that was changed, takes it along. */
   async isInPlace(): Promise<boolean> {
     const [own, found] = await Promise.all([
-      this.file.stat(),
+      this.handle.stat(),
       stat(this.absolute).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
         throw error;
@@ -127,12 +127,12 @@ export class SegmentFile {
 
   /** Writes the pieces of a fragment behind what there is; not flushed, and not counted before {@link confirm}. */
   async write(pieces: readonly Uint8Array[]): Promise<void> {
-    await writeAll(this.file, pieces, this.offset);
+    await writeAll(this.handle, pieces, this.offset);
   }
 
   /** Flushes what was written and counts it. */
   async confirm(record: FragmentRecord, contents: FragmentContents): Promise<void> {
-    await this.file.datasync();
+    await this.handle.datasync();
     this.collector.add(record, contents);
     if (record.videoStart90k - this.duration90k > gapMin90k) this.gaps++;
     this.counts = countsAfter(record);
@@ -142,11 +142,12 @@ export class SegmentFile {
 
   /** Cuts off what was written since the last {@link confirm}. */
   async cutBack(): Promise<void> {
-    await this.file.truncate(this.offset);
+    await this.handle.truncate(this.offset);
   }
 
   /** Writes the table, flushes and closes. A file without fragments is left as it is, for its owner to remove. */
   async close(): Promise<void> {
+    const file = this.handle;
     try {
       if (this.counts.fragments === 0) return;
       const trailer = encodeTrailer(this.collector.samples(), this.tag, crc32);
@@ -159,18 +160,49 @@ export class SegmentFile {
         gaps,
         counts,
       };
-      await writeAll(this.file, [trailer, endBox(end, crc32)], this.offset);
-      await this.file.datasync();
+      await writeAll(file, [trailer, endBox(end, crc32)], this.offset);
+      await file.datasync();
       this.trailerOffset = this.offset;
       this.isClosed = true;
     } finally {
-      await this.file.close();
+      this.file = undefined;
+      await file.close();
     }
   }
 
-  /** Lets go of the file as it is. Never rejects. */
-  async abandon(): Promise<void> {
-    await this.file.close().catch(() => undefined);
+  /** Lets go of the file as it is, so that a card can be taken out; {@link resume} goes on with it. Never rejects. */
+  async suspend(): Promise<void> {
+    const { file } = this;
+    this.file = undefined;
+    await file?.close().catch(() => undefined);
+  }
+
+  /**
+   * Opens the file again where {@link suspend} let go of it, and cuts off what was written since the last
+   * {@link confirm}: after a failed flush nobody knows what of it is on the card. Rejects with ENOENT when it is not
+   * there, or is another, or lacks what was confirmed.
+   */
+  async resume(): Promise<void> {
+    if (this.file) return;
+    const file = await open(this.absolute, 'r+');
+    try {
+      const tag = Buffer.alloc(tagBytes);
+      await file.read(tag, 0, tagBytes, this.headBytes - tagBytes);
+      const { size } = await file.stat();
+      if (tag.readUInt32BE() !== this.tag || size < this.offset)
+        throw Object.assign(new Error('the file is not as it was written'), { code: 'ENOENT' });
+      await file.truncate(this.offset);
+      await file.datasync();
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      throw error;
+    }
+    this.file = file;
+  }
+
+  private get handle(): FileHandle {
+    if (!this.file) throw new CameraError('internal', 'A segment is written that was let go of.');
+    return this.file;
   }
 }
 

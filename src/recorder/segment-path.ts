@@ -10,6 +10,7 @@ import type { RecordedStream } from '../isobmff/recorded-segment.ts';
 const streamNames = ['main', 'sub'] as const;
 const dayForm = /^\d{4}-\d{2}-\d{2}$/;
 const fileForm = /^\d{8}T\d{6}Z-(\d{8})\.mp4$/;
+const secondForm = /(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-\d{8}\.mp4$/;
 
 /** The camera's own folder on a card. */
 export function cameraFolderName(deviceUuid: string): string {
@@ -44,4 +45,12 @@ export function isDayName(name: string): boolean {
 export function segmentNumberOf(name: string): number | undefined {
   const match = fileForm.exec(name);
   return match ? Number(match[1]) : undefined;
+}
+
+/** The second that the name at the end of a path says, Unix ms; undefined for any other file. */
+export function segmentSecondOf(path: string): number | undefined {
+  const match = secondForm.exec(path);
+  if (!match) return undefined;
+  const [year = 0, month = 0, day = 0, hour, minute, second] = match.slice(1).map(Number);
+  return Date.UTC(year, month - 1, day, hour, minute, second);
 }

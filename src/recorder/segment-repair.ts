@@ -1,23 +1,26 @@
 /**
  * Makes a segment file that was torn whole again: cuts off what is behind the last good fragment, covers damage between
- * good ones with `free` boxes so that the file plays by itself, writes the table of its samples, and flushes.
+ * good ones with `free` boxes so that the file plays by itself, makes a damaged head anew (head-repair.ts), writes the
+ * table of its samples, and flushes. A file that is whole is only read.
  *
  * Each step leaves a file that a next look finds the same fragments in, so it may be interrupted anywhere.
  */
-import { open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { open, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { CameraError } from '../base/errors.ts';
 import type { FragmentRecord, RecordedStream, SegmentRecord } from '../isobmff/recorded-segment.ts';
 import { countsAfter } from '../isobmff/recorded-segment.ts';
 import { encodeTrailer, endBox } from '../isobmff/sample-table.ts';
+import { namesIn } from './folder-names.ts';
+import { type RemadeHead, remakeHead } from './head-repair.ts';
 import { writeAll } from './segment-file.ts';
-import { segmentNumberOf } from './segment-path.ts';
+import { isDayName, segmentNumberOf, streamFolder } from './segment-path.ts';
 import { type ScannedSegment, scanSegment } from './segment-scan.ts';
 
 /**
  * Files of which nothing can be used are kept under another name. Of those that are too small to hold a recording (the
- * power went when they were begun) so many are kept in a day's folder.
+ * power went when they were begun) so many are kept on a card.
  */
 const damagedFilesMax = 8;
 const emptyBytesMax = 64 * 1024;
@@ -47,24 +50,53 @@ export interface MendedSegment {
  */
 export async function mendSegment(
   folder: string,
-  { path: relative, ...name }: SegmentName,
+  name: SegmentName,
   signal?: AbortSignal,
 ): Promise<MendedSegment | undefined> {
-  const absolute = path.join(folder, ...relative.split('/'));
-  const file = await open(absolute, 'r+');
+  const absolute = path.join(folder, ...name.path.split('/'));
+  const { scanned, remade } = await look(absolute, name, signal);
+  const fragments = scanned?.samples.fragments ?? [];
+  if (!scanned || fragments.length === 0) {
+    await setAside(folder, name);
+    return undefined;
+  }
+  const { stream, number, deviceUuid } = scanned.head;
+  if (stream !== name.stream || number !== name.number || deviceUuid !== name.deviceUuid)
+    throw new CameraError('recording-damaged', 'the file is another than its name says', { number });
+  const wasTorn = scanned.trailerOffset === 0 || remade !== undefined;
+  if (wasTorn) await write(absolute, scanned, remade, signal);
+  return { segment: segmentRecordOf(scanned, name.path), fragments, wasTorn };
+}
+
+/** Reads only, so that what is whole is found on a card that cannot be written to. */
+async function look(
+  absolute: string,
+  name: SegmentName,
+  signal: AbortSignal | undefined,
+): Promise<{ scanned: ScannedSegment | undefined; remade?: RemadeHead }> {
+  const file = await open(absolute, 'r');
   try {
     const scanned = await scanSegment(file, signal);
-    const fragments = scanned?.samples.fragments ?? [];
-    if (!scanned || fragments.length === 0) {
-      await setAside(absolute);
-      return undefined;
-    }
-    const { stream, number, deviceUuid } = scanned.head;
-    if (stream !== name.stream || number !== name.number || deviceUuid !== name.deviceUuid)
-      throw new CameraError('recording-damaged', 'the file is another than its name says', { number });
-    const wasTorn = scanned.trailerOffset === 0;
-    if (wasTorn) {
-      signal?.throwIfAborted();
+    if (scanned) return { scanned };
+    const remade = await remakeHead(file, name, signal);
+    return remade ? { scanned: await scanSegment(file, signal, remade.head), remade } : { scanned };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a file what was found in it. */
+async function write(
+  absolute: string,
+  scanned: ScannedSegment,
+  remade: RemadeHead | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const file = await open(absolute, 'r+');
+  try {
+    signal?.throwIfAborted();
+    if (remade) await writeAll(file, [remade.bytes], 0);
+    if (scanned.trailerOffset === 0) {
       await file.truncate(scanned.endOffset);
       for (const [from, to] of scanned.damaged) await writeAll(file, [freeBox(to - from)], from);
       // Before the table, which the next look would trust.
@@ -72,15 +104,14 @@ export async function mendSegment(
       const { tag } = scanned.head;
       const trailer = encodeTrailer(scanned.samples, tag, crc32);
       const { endOffset, duration90k, gaps } = scanned;
-      const counts = countsAfter(fragments.at(-1)!);
+      const counts = countsAfter(scanned.samples.fragments.at(-1)!);
       const end = endBox(
         { tag, trailerOffset: endOffset, trailerBytes: trailer.length, duration90k, gaps, counts },
         crc32,
       );
       await writeAll(file, [trailer, end], endOffset);
-      await file.datasync();
     }
-    return { segment: segmentRecordOf(scanned, relative), fragments, wasTorn };
+    await file.datasync();
   } finally {
     await file.close();
   }
@@ -113,15 +144,25 @@ function freeBox(bytes: number): Buffer {
   return box;
 }
 
-/** Kept for whoever knows how to read it; never deleted where it still has a recording's size. */
-async function setAside(absolute: string): Promise<void> {
+/**
+ * Kept for whoever knows how to read it; never deleted where it still has a recording's size. Of the small ones the
+ * newest are kept, by number, in all folders of the camera together.
+ */
+async function setAside(folder: string, { deviceUuid, path: relative }: SegmentName): Promise<void> {
+  const absolute = path.join(folder, ...relative.split('/'));
   await rename(absolute, absolute + damagedSuffix);
-  const folder = path.dirname(absolute);
-  const isOurs = (name: string): boolean =>
-    name.endsWith(damagedSuffix) && segmentNumberOf(name.slice(0, -damagedSuffix.length)) !== undefined;
-  const names = (await readdir(folder)).filter(isOurs).sort();
-  for (const name of names.slice(0, -damagedFilesMax)) {
-    const file = path.join(folder, name);
+  const kept: { readonly file: string; readonly number: number }[] = [];
+  const roots = ([0, 1] as const).map(stream => path.join(folder, streamFolder(deviceUuid, stream)));
+  const days = await Promise.all(
+    roots.map(async root => (await namesIn(root)).filter(isDayName).map(day => path.join(root, day))),
+  );
+  for (const day of new Set([...days.flat(), path.dirname(absolute)]))
+    for (const name of await namesIn(day)) {
+      if (!name.endsWith(damagedSuffix)) continue;
+      const number = segmentNumberOf(name.slice(0, -damagedSuffix.length));
+      if (number !== undefined) kept.push({ file: path.join(day, name), number });
+    }
+  kept.sort((a, b) => a.number - b.number || (a.file < b.file ? -1 : 1));
+  for (const { file } of kept.slice(0, -damagedFilesMax))
     if ((await stat(file)).size < emptyBytesMax) await unlink(file);
-  }
 }

@@ -43,13 +43,24 @@ export interface ScannedSegment {
   readonly damaged: readonly (readonly [number, number])[];
 }
 
-/** Undefined when the file has no head of ours. Rejects with what the file system says. */
+/** A whole fragment, and where it is. */
+export interface FoundFragment {
+  readonly offset: number;
+  readonly hasAudio: boolean;
+  readonly head: FragmentHead;
+}
+
+/**
+ * Undefined when the file has no head of ours. Rejects with what the file system says.
+ * @param remade the head of a file whose own is damaged.
+ */
 export async function scanSegment(
   file: FileHandle,
   signal?: AbortSignal,
+  remade?: SegmentHead,
 ): Promise<ScannedSegment | undefined> {
   const { size } = await file.stat();
-  const head = readSegmentHead(await readUpTo(file, 0, Math.min(size, segmentHeadBytesMax)), crc32);
+  const head = remade ?? readSegmentHead(await readUpTo(file, 0, Math.min(size, segmentHeadBytesMax)), crc32);
   if (!head) return undefined;
   return (await fromTable(file, head, size)) ?? (await walk(file, head, size, signal));
 }
@@ -109,6 +120,31 @@ async function walk(
   return { head, samples: collector.samples(), endOffset, duration90k, gaps, trailerOffset: 0, damaged };
 }
 
+/** The first whole fragments of a file, at most so many, whatever segment they were written for. */
+export async function firstFragments(
+  file: FileHandle,
+  count: number,
+  signal?: AbortSignal,
+): Promise<FoundFragment[]> {
+  const { size } = await file.stat();
+  const found: FoundFragment[] = [];
+  let at: number | undefined = 0;
+  for (let marks = 0; at !== undefined && found.length < count && marks < marksMax; marks++) {
+    at = await nextMark(file, at, size, signal);
+    if (at === undefined) break;
+    const offset: number = at;
+    at++;
+    for (const hasAudio of [true, false]) {
+      const head = await fragmentAt(file, offset, size, hasAudio, undefined);
+      if (!head) continue;
+      found.push({ offset, hasAudio, head });
+      at = offset + head.moofBytes + mdatHeaderBytes + head.payloadBytes;
+      break;
+    }
+  }
+  return found;
+}
+
 function endOf({ videoStart90k, videoDuration90k }: FragmentRecord): number {
   return videoStart90k + videoDuration90k;
 }
@@ -119,7 +155,7 @@ async function fragmentAt(
   offset: number,
   size: number,
   hasAudio: boolean,
-  tag: number,
+  tag: number | undefined,
 ): Promise<FragmentHead | undefined> {
   const start = await readUpTo(file, offset, Math.min(size - offset, 8));
   if (start.length < 8 || !start.subarray(4).equals(moofMark)) return undefined;
@@ -169,7 +205,8 @@ async function nextMark(
   return undefined;
 }
 
-async function readUpTo(file: FileHandle, offset: number, bytes: number): Promise<Buffer> {
+/** So many bytes of a file, fewer at its end. */
+export async function readUpTo(file: FileHandle, offset: number, bytes: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(bytes);
   let filled = 0;
   while (filled < bytes) {

@@ -6,14 +6,13 @@
  * picture waits for the next one, which tells its duration. Order of each fragment: write → validate the ring → flush →
  * report; what the ring overwrote meanwhile is cut off and counted, and recording goes on at a random access point. A
  * segment begins at a random access point: on the grid of the wall clock, when the format changes, when the wall clock
- * stepped against the capture clock, before the file gets too long. Recorder thread.
+ * stepped against the capture clock, before the file gets too long; its last picture waits for sound that is late.
+ * What the card did not take stays in the ring, and is written when the card can again. Recorder thread.
  */
-
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';
-import { type AudioCodec, Track } from '../base/tracks.ts';
-import { fragmentRecord } from '../isobmff/fragment-contents.ts';
+import { Track } from '../base/tracks.ts';
 import { FragmentHeadWriter } from '../isobmff/fragment-head.ts';
 import { fragmentSamplesMax } from '../isobmff/fragment-layout.ts';
 import type {
@@ -25,20 +24,23 @@ import type {
 import { RingConsumer } from '../ring/ring-consumer.ts';
 import type { RingRecord } from '../ring/ring-record.ts';
 import { RecordFlag } from '../ring/slot-layout.ts';
-import { AudioBlocks } from './audio-blocks.ts';
+import { isCardGone } from './card-guard.ts';
 import {
   clockStepMsMin,
   keyframeRequestUs,
   placeCheckUs,
   quietUs,
+  resumesMax,
   segmentBytesLimit,
   segmentBytesMax,
-  soundKeptUs,
+  soundLateUs,
   tickUs,
 } from './limits.ts';
+import { type PendingFragment, pendingFragment, writeFragment } from './pending-fragment.ts';
 import { PictureRun } from './picture-run.ts';
 import { SegmentFile } from './segment-file.ts';
 import { isSameSegmentFormat, segmentFormatOf } from './segment-format-of.ts';
+import { SoundTrack } from './sound-track.ts';
 
 export interface StreamRecorderOptions {
   readonly ring: SharedArrayBuffer;
@@ -88,9 +90,17 @@ export class StreamRecorder {
   private readonly options: StreamRecorderOptions;
   private readonly consumer: RingConsumer;
   private readonly track: Track;
-  private readonly audio = new AudioBlocks();
+  private readonly sound: SoundTrack;
   private readonly run = new PictureRun();
-  private audioCodec: AudioCodec | undefined;
+  /** Of the first pictures of the run: what the card has not taken yet. */
+  private pending: PendingFragment | undefined;
+  /** Sequence of the record that is being taken. */
+  private inHand: number | undefined;
+  /** Failures of the card since it last took a fragment. */
+  private failures = 0;
+  /** Since when the end of the segment waits for sound. */
+  private soundAwaitedMonoUs: number | undefined;
+  private isEnding = false;
   private file: SegmentFile | undefined;
   private heads: FragmentHeadWriter | undefined;
   private baseMonoUs = 0;
@@ -109,51 +119,36 @@ export class StreamRecorder {
   constructor(options: StreamRecorderOptions) {
     this.options = options;
     this.track = options.stream === 0 ? Track.main : Track.sub;
-    const tracks = (1 << this.track) | (1 << Track.audio);
-    this.consumer = new RingConsumer(options.ring, { tracks, resumeTrack: this.track });
+    this.consumer = new RingConsumer(options.ring, { tracks: 1 << this.track, resumeTrack: this.track });
     // What the ring still has is recorded too.
     const newest = this.consumer.newestRandomAccess(this.track);
-    if (newest === undefined) return;
-    this.consumer.seek(newest);
-    // Whether there is sound, before the first segment begins.
-    const sound = new RingConsumer(options.ring, { tracks: 1 << Track.audio });
-    sound.seek(newest);
-    const heard = sound.next();
-    if (heard && sound.validate(heard)) this.audioCodec = heard.codec as AudioCodec;
+    if (newest !== undefined) this.consumer.seek(newest);
+    this.sound = new SoundTrack(options.ring, this.track, newest);
   }
 
   /** Sequence to wait for. */
   get position(): number {
-    return this.consumer.position;
-  }
-
-  /** Capture time of the oldest picture that is not on the card; undefined when there is none. */
-  get oldestMonoUs(): number | undefined {
-    return this.run.first?.captureMonoUs;
-  }
-
-  /** Capture time of the newest picture that was taken from the ring; 0 before the first. */
-  get newestPictureMonoUs(): number {
-    return this.newestMonoUs;
-  }
-
-  get isRecording(): boolean {
-    return this.file !== undefined;
+    return this.soundAwaitedMonoUs === undefined ? this.consumer.position : this.sound.position;
   }
 
   /**
-   * Takes what the ring has; writes what is due. Rejects when the card fails: then call {@link abandon}.
+   * Takes what the ring has; writes what is due. Rejects when the card fails: then call {@link afterFailure}.
    */
   async step(): Promise<void> {
+    await this.writePending();
     for (;;) {
+      this.sound.take(this.file !== undefined);
       const record = this.consumer.next();
+      this.inHand = record?.sequence;
       if (this.consumer.laps !== this.laps) {
         this.laps = this.consumer.laps;
         await this.afterLap();
       }
       if (!record) break;
-      if (record.track === Track.audio) this.takeSound(record);
-      else await this.takePicture(record);
+      const isTaken = await this.takePicture(record);
+      if (!isTaken) this.consumer.seek(this.inHand!);
+      this.inHand = undefined;
+      if (!isTaken) return;
     }
     this.counters.lostRecords = this.consumer.lostRecords;
     const nowUs = this.options.clock.monoUs();
@@ -171,39 +166,50 @@ export class StreamRecorder {
     if (last && pictures.length > 1) await this.closeFragment(last.captureMonoUs, pictures.length - 1);
   }
 
-  /** Writes all that is pending and closes the file. */
+  /** Writes all that the ring has and closes the file. Rejects when the card fails. */
   async finish(): Promise<void> {
+    this.isEnding = true;
+    await this.step();
     const { last } = this.run;
     if (last) await this.closeFragment(last.captureMonoUs + this.pictureUs());
     await this.closeFile();
   }
 
-  /** The card failed: lets go of the file and of what is pending; goes on with the next random access point. */
-  async abandon(): Promise<void> {
-    const { file } = this;
+  /**
+   * The card failed: lets go of the file. What it did not take is written by the next {@link step}, behind what it took;
+   * or, when the file cannot be gone on with, into another one from the first random access point on. Never rejects.
+   */
+  async afterFailure(error: unknown): Promise<void> {
+    if (this.inHand !== undefined) this.consumer.seek(this.inHand);
+    this.inHand = undefined;
+    this.failures++;
+    if (this.failures > resumesMax || isCardGone(error)) await this.abandon();
+    else await this.file?.suspend();
+  }
+
+  private async abandon(): Promise<void> {
+    const { file, run } = this;
     this.file = undefined;
+    this.failures = 0;
+    const again = run.pictures.findIndex(({ isSync }) => isSync);
+    if (again >= 0) {
+      this.consumer.seek(run.pictures[again]!.sequence);
+      run.pictures.splice(again);
+      this.newestMonoUs = 0;
+    }
     this.dropPending();
     if (!file) return;
-    await file.abandon();
+    await file.suspend();
     this.options.onAbandoned(file.record());
   }
 
-  private takeSound(record: RingRecord): void {
-    // Without a file nothing empties what waits; kept is what a picture that is still on its way may need.
-    if (!this.file) {
-      this.audio.begin(record.captureMonoUs - soundKeptUs, undefined);
-      this.audio.flush(Number.NEGATIVE_INFINITY);
-    }
-    if (this.audio.push(record, () => this.consumer.validate(record)))
-      this.audioCodec = record.codec as AudioCodec;
-  }
-
-  private async takePicture(record: RingRecord): Promise<void> {
+  /** Whether it was taken; else it has to come again. */
+  private async takePicture(record: RingRecord): Promise<boolean> {
     const { captureMonoUs, flags, bytes, sequence } = record;
     const isSync = (flags & RecordFlag.randomAccess) !== 0;
     if ((flags & RecordFlag.bidirectional) !== 0 && (flags & RecordFlag.nonReference) !== 0) {
       this.counters.bidirectional++;
-      return;
+      return true;
     }
     if (this.awaitsSync && !isSync) return this.passOver();
     const { maxLossUs } = this.options;
@@ -214,6 +220,7 @@ export class StreamRecorder {
     if (wasQuiet) await this.closeFragment(this.run.last!.captureMonoUs + this.pictureUs());
     if (isSync) {
       const begins = await this.beginsSegment(record);
+      if (begins === undefined) return false;
       if (!begins && this.run.first && span >= 0.4 * maxLossUs) await this.closeFragment(captureMonoUs);
     }
     if (this.run.first && (span >= 0.8 * maxLossUs || this.run.pictures.length >= fragmentSamplesMax))
@@ -228,15 +235,18 @@ export class StreamRecorder {
     this.newestMonoUs = startMonoUs;
     this.notBeforeMonoUs = startMonoUs + tickUs;
     this.run.pictures.push({ sequence, bytes, captureMonoUs: startMonoUs, isSync });
+    return true;
   }
 
   /** Leaves a picture out, and asks for one that can be decoded by itself. */
-  private passOver(): void {
+  private passOver(): true {
     this.counters.lostPictures++;
     const nowUs = this.options.clock.monoUs();
-    if (nowUs - this.keyframeAskedMonoUs < keyframeRequestUs) return;
-    this.keyframeAskedMonoUs = nowUs;
-    this.consumer.requestKeyframe(this.track);
+    if (nowUs - this.keyframeAskedMonoUs >= keyframeRequestUs) {
+      this.keyframeAskedMonoUs = nowUs;
+      this.consumer.requestKeyframe(this.track);
+    }
+    return true;
   }
 
   /** The file gets too long and no random access point comes. */
@@ -247,16 +257,21 @@ export class StreamRecorder {
     this.awaitsSync = true;
   }
 
-  /** Ends the segment and begins another where that is due. Whether it did. */
-  private async beginsSegment(record: RingRecord): Promise<boolean> {
+  /** Ends the segment and begins another where that is due. Whether it did; undefined: it has to wait for sound. */
+  private async beginsSegment(record: RingRecord): Promise<boolean | undefined> {
     const { captureMonoUs, wallUnixMs, sequence } = record;
     const format = this.formatOf(record);
     // Read from the ring: worth nothing if it was overwritten meanwhile.
     if (!format || !this.consumer.isIntact(sequence)) return false;
-    if (this.file && !this.isDue(format, captureMonoUs, wallUnixMs)) return false;
-    if (this.run.first) await this.closeFragment(captureMonoUs);
-    else if (this.file) this.audio.flush(captureMonoUs);
-    await this.closeFile();
+    if (this.file) {
+      const reason = this.dueReason(format, captureMonoUs, wallUnixMs);
+      if (!reason) return false;
+      if (await this.awaitsSound(captureMonoUs)) return undefined;
+      if (reason === 'clock') this.counters.clockSteps++;
+      if (this.run.first) await this.closeFragment(captureMonoUs);
+      else this.sound.flush(captureMonoUs);
+      await this.closeFile();
+    }
     await this.options.admit();
     const { stream, deviceUuid, folder } = this.options;
     const baseWallUnixMs = Math.round(wallUnixMs);
@@ -267,16 +282,31 @@ export class StreamRecorder {
     this.baseWallUnixMs = baseWallUnixMs;
     this.nextFragment = 0;
     this.notBeforeMonoUs = Number.NEGATIVE_INFINITY;
-    this.audio.begin(captureMonoUs, format.audioCodec);
+    this.sound.begin(captureMonoUs, format.audioCodec);
     this.counters.segments++;
     this.options.onOpened(this.file.record());
+    return true;
+  }
+
+  /**
+   * Whether the segment must not end yet: sound of its last pictures is still on its way. They are written without it
+   * but for the newest one, so that a power cut meanwhile costs no more than at any other time.
+   */
+  private async awaitsSound(endMonoUs: number): Promise<boolean> {
+    const nowUs = this.options.clock.monoUs();
+    const sinceUs = this.soundAwaitedMonoUs ?? nowUs;
+    const { last, pictures } = this.run;
+    const isOver = this.isEnding || nowUs - sinceUs >= soundLateUs || !last;
+    this.soundAwaitedMonoUs = isOver || !this.sound.isLateFor(endMonoUs) ? undefined : sinceUs;
+    if (this.soundAwaitedMonoUs === undefined) return false;
+    if (last && pictures.length > 1) await this.closeFragment(last.captureMonoUs, pictures.length - 1);
     return true;
   }
 
   /** Undefined, and counted, for parameter sets that no segment can say. */
   private formatOf(record: RingRecord): SegmentFormat | undefined {
     try {
-      return segmentFormatOf(record, this.audioCodec);
+      return segmentFormatOf(record, this.sound.codec);
     } catch (error) {
       if (!(error instanceof CameraError && error.code === 'stream-invalid')) throw error;
       this.counters.unusableFormats++;
@@ -284,60 +314,51 @@ export class StreamRecorder {
     }
   }
 
-  private isDue(format: SegmentFile['format'], captureMonoUs: number, wallUnixMs: number): boolean {
+  /** Why the segment ends before a picture; undefined when it does not. */
+  private dueReason(
+    format: SegmentFormat,
+    captureMonoUs: number,
+    wallUnixMs: number,
+  ): 'format' | 'length' | 'clock' | 'grid' | undefined {
     const { segmentMs } = this.options;
-    if (!isSameSegmentFormat(this.file!.format, format)) return true;
-    if (this.file!.endOffset > segmentBytesMax) return true;
+    if (!isSameSegmentFormat(this.file!.format, format)) return 'format';
+    if (this.file!.endOffset > segmentBytesMax) return 'length';
     const mapped = this.baseWallUnixMs + (captureMonoUs - this.baseMonoUs) / 1000;
-    if (Math.abs(wallUnixMs - mapped) > clockStepMsMin) {
-      this.counters.clockSteps++;
-      return true;
-    }
-    return Math.floor(mapped / segmentMs) > Math.floor(this.baseWallUnixMs / segmentMs);
+    if (Math.abs(wallUnixMs - mapped) > clockStepMsMin) return 'clock';
+    return Math.floor(mapped / segmentMs) > Math.floor(this.baseWallUnixMs / segmentMs) ? 'grid' : undefined;
   }
 
   /** Writes the first `count` pending pictures, all when left out, and the sound beside them. */
   private async closeFragment(endMonoUs: number, count = this.run.pictures.length): Promise<void> {
-    const { run, file, heads, audio } = this;
-    if (!file || !heads || !run.first) return this.dropPending();
-    const sound = audio.flush(endMonoUs);
-    const contents = {
-      ...run.contents(this.baseMonoUs, endMonoUs, count),
-      audioStart8k: sound.start8k,
-      audioBlocks: sound.blocks,
-      audioSizes: sound.sizes,
-      audioDurations: sound.durations,
-      audioBlockSamples: sound.samples,
-    };
-    const payload = [...run.pictures.slice(0, count).map(({ bytes }) => bytes), sound.payload];
-    let payloadCrc32 = 0;
-    let payloadBytes = 0;
-    for (const piece of payload) {
-      payloadCrc32 = crc32(piece, payloadCrc32);
-      payloadBytes += piece.length;
-    }
+    const { run, baseMonoUs } = this;
+    if (!this.file || !run.first) return this.dropPending();
+    this.pending = pendingFragment(run, this.sound.flush(endMonoUs), { baseMonoUs, endMonoUs, count });
+    await this.writePending();
+  }
+
+  /** Writes what is pending, for the first time or again, and tells of it when it lies on the card. */
+  private async writePending(): Promise<void> {
+    const { run, file, heads, pending } = this;
+    if (!file || !heads || !pending) return;
+    await file.resume();
+    const oldest = run.first!.sequence;
     const number = this.nextFragment;
-    const head = heads.write({ ...contents, sequenceNumber: number + 1, payloadBytes, payloadCrc32 });
-    const lengthBytes = head.length + payloadBytes;
-    const record = fragmentRecord(
-      contents,
-      { number, offset: file.endOffset, lengthBytes },
-      file.fragmentCounts,
-    );
-    const oldest = run.first.sequence;
-    await file.write([head, ...payload]);
+    if (!this.consumer.isIntact(oldest)) return this.dropPending();
+    const record = await writeFragment(pending, number, file, heads);
     if (!this.consumer.isIntact(oldest)) {
       await file.cutBack();
-      this.dropPending();
-      return;
+      return this.dropPending();
     }
+    await file.confirm(record, pending.contents);
+    const { count, endMonoUs } = pending;
+    this.pending = undefined;
+    this.failures = 0;
     run.pictures.splice(0, count);
     this.notBeforeMonoUs = Math.max(this.notBeforeMonoUs, endMonoUs);
-    await file.confirm(record, contents);
     this.nextFragment++;
     this.counters.fragments++;
     this.counters.pictures += count;
-    this.counters.bytes += lengthBytes;
+    this.counters.bytes += record.lengthBytes;
     this.options.onFragment(file.number, record);
     await this.checkPlace(file);
   }
@@ -357,7 +378,14 @@ export class StreamRecorder {
     const { file } = this;
     this.file = undefined;
     if (!file) return;
-    await file.close();
+    try {
+      await file.resume();
+      await file.close();
+    } catch (error) {
+      await file.suspend();
+      this.options.onAbandoned(file.record());
+      throw error;
+    }
     this.options.onClosed(file.record());
   }
 
@@ -371,6 +399,7 @@ export class StreamRecorder {
   private dropPending(): void {
     this.counters.lostPictures += this.run.pictures.length;
     this.run.clear();
+    this.pending = undefined;
     this.awaitsSync = true;
   }
 

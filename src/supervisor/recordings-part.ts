@@ -227,12 +227,27 @@ export class RecordingsPart implements Part {
     if (report.type === 'fragment')
       index.fragmentWritten(report.stream, report.segmentNumber, report.fragment);
     else if (report.type === 'segment-opened') index.segmentOpened(report.segment);
-    else if (report.type === 'segment-closed') index.segmentClosed(report.segment);
+    else if (report.type === 'segment-closed') this.onClosed(report.segment);
     else if (report.type === 'segment-found') this.onFound(report);
     else if (report.type === 'segments-missing') void this.forget(report.segments);
     else if (report.type === 'card') this.onCard(report);
     else if (report.type === 'card-looked') this.onLooked(report);
     else this.requests.take(report as WorkerReport);
+  }
+
+  private onClosed(segment: SegmentRecord): void {
+    this.index.segmentClosed(segment);
+    if (segment.counts.fragments === 0) void this.discard(segment);
+  }
+
+  /** No picture came into a file before it ended. What fails here is found by the next start. */
+  private async discard(segment: SegmentRecord): Promise<void> {
+    try {
+      await this.index.removeSegments([segment]);
+      await this.remove(this.fileOf(segment));
+    } catch (error) {
+      this.faultLog.log('warn', 'discard', 'an empty recording cannot be deleted', errorFields(error));
+    }
   }
 
   private async forget(
@@ -327,7 +342,8 @@ export class RecordingsPart implements Part {
       isHeld: segment => this.held.has(keyOf(segment)),
     }).slice(0, deletedAtOnceMax);
     if (chosen.length === 0) return;
-    await this.index.removeSegments(chosen);
+    // An index that cannot be written must not fill the card: a start after that finds the files gone.
+    await this.index.removeSegments(chosen, this.index.state() === 'failing');
     for (const segment of chosen) await this.remove(this.fileOf(segment));
     this.options.logger.info('old recordings were deleted', {
       segments: chosen.length,

@@ -212,11 +212,17 @@ test('a broken source does not stop the others: it is reported as a state', asyn
   assert.match(String(logger.lines.find(line => line.level === 'error')!.fields.error), /no such file/);
 });
 
-test('a V4L2 device is refused in words, once', async t => {
-  const { stage, logger } = startStage(t, { source: 'v4l2:/dev/video0' });
+test('a V4L2 device without the native addon is refused in words, once', async t => {
+  const before = process.env.OPENCAMERAD_ADDON;
+  process.env.OPENCAMERAD_ADDON = '/none/opencamera.node';
+  t.after(() => {
+    if (before === undefined) delete process.env.OPENCAMERAD_ADDON;
+    else process.env.OPENCAMERAD_ADDON = before;
+  });
+  const { stage, logger } = startStage(t, { source: 'v4l2:/dev/none' });
   const errors = logger.lines.filter(line => line.level === 'error');
   assert.equal(errors.length, 1);
-  assert.match(String(errors[0]!.fields.error), /not built yet.*issue 5/);
+  assert.match(String(errors[0]!.fields.error), /needs the native addon.*build:native/);
   assert.equal(stage.stats().values.main_source_up, 0);
 });
 

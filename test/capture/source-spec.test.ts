@@ -9,7 +9,10 @@ test('reads the video source strings of the configuration', () => {
   assert.equal(parseVideoSource(''), undefined);
   assert.deepEqual(parseVideoSource('demo'), { kind: 'demo' });
   assert.deepEqual(parseVideoSource('file:/a b:c.mp4'), { kind: 'file', path: '/a b:c.mp4' });
-  assert.deepEqual(parseVideoSource('v4l2:/dev/video0'), { kind: 'v4l2', device: '/dev/video0' });
+  assert.deepEqual(parseVideoSource('v4l2:/dev/video0'), {
+    kind: 'v4l2',
+    options: { device: '/dev/video0', keyframeSeconds: 2 },
+  });
   assert.deepEqual(parseVideoSource('command:a | b:c'), {
     kind: 'command',
     command: 'a | b:c',

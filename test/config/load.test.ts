@@ -65,6 +65,7 @@ test('without any input every key has its default, and says so', () => {
       maxSessionSeconds: 43_200,
       maxPayloadBytes: 1200,
       addresses: [],
+      dataPlane: 'auto',
     },
     http: {
       names: [],

@@ -161,6 +161,7 @@ export class FakeCamera {
         maxSessionSeconds: 3600,
         maxPayloadBytes: 1200,
         addresses: [],
+        dataPlane: 'auto',
       },
       http: this.http,
       https: { enabled: false, certificate: '', key: '', redirectPort: 0 },

@@ -34,6 +34,7 @@ class Stage {
         maxSessionSeconds: 3600,
         maxPayloadBytes: 1200,
         addresses: ['127.0.0.1'],
+        dataPlane: 'auto',
         ...live,
       },
     });

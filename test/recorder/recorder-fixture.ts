@@ -32,11 +32,17 @@ export class Recording {
   /** What the next admission throws. */
   refusal: Error | undefined;
   private readonly producer: RingProducer;
+  /** Pictures that were put into the ring. */
+  published = 0;
+  /** What {@link run} met. */
+  readonly failures: unknown[] = [];
   private number = 1;
+  private ticks = 0;
+  private shown = 0;
   private sounds = 0;
 
   constructor(
-    t: TestContext,
+    t: Pick<TestContext, 'after'>,
     options: { readonly dataBytes?: number; readonly segmentMs?: number; readonly maxLossUs?: number } = {},
   ) {
     this.folder = mkdtempSync(path.join(tmpdir(), 'recorder-'));
@@ -65,26 +71,42 @@ export class Recording {
 
   /** The next picture into the ring, and the time that it takes. */
   publish({ bytes, isSync }: Picture, flags = 0): void {
-    const nalTable: number[] = [];
-    for (let at = 0; at < bytes.length; ) {
-      const length = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0);
-      nalTable.push(at + 4, at + 4 + length);
-      at += 4 + length;
-    }
+    this.published++;
     this.put(bytes, {
       track: Track.main,
       codec: Codec.h264,
       flags: flags | (isSync ? RecordFlag.randomAccess : 0),
-      nalTable: Int32Array.from(nalTable),
+      nalTable: nalTableOf(bytes),
     });
     this.clock.advanceUs(pictureUs);
   }
 
-  /** 20 ms of sound that began now. */
-  publishSound(): void {
+  /** 20 ms of sound that began now, or a while ago. */
+  publishSound(lateUs = 0): void {
     const bytes = Uint8Array.from({ length: 160 }, (_, i) => (this.sounds * 7 + i) & 0xff);
     this.sounds++;
-    this.put(bytes, { track: Track.audio, codec: Codec.pcmu, flags: 0 });
+    this.put(bytes, { track: Track.audio, codec: Codec.pcmu, flags: 0 }, lateUs);
+  }
+
+  /**
+   * Pictures and sound for some seconds, the recorder awake every 10 ms. What fails is left to it, as the stage does.
+   * @param soundLateUs how long after its capture sound comes to the ring.
+   */
+  async run(pictures: readonly Picture[], seconds: number, soundLateUs = 0): Promise<void> {
+    const ticks = Math.round(seconds * 100);
+    for (let i = 0; i < ticks; i++, this.ticks++) {
+      // Three pictures in 100 ms.
+      if ((this.ticks * 3) % 10 < 3) {
+        this.publish(pictures[this.shown++ % pictures.length]!);
+        this.clock.advanceUs(-pictureUs);
+      }
+      if (this.ticks % 2 === 0 && this.ticks * 10_000 >= soundLateUs) this.publishSound(soundLateUs);
+      await this.recorder.step().catch(async (error: unknown) => {
+        this.failures.push(error);
+        await this.recorder.afterFailure(error);
+      });
+      this.clock.advanceUs(10_000);
+    }
   }
 
   /** Pictures of a clip, over and over, each taken by the recorder at once. */
@@ -103,15 +125,27 @@ export class Recording {
   private put(
     bytes: Uint8Array,
     what: { track: Track; codec: Codec; flags: number; nalTable?: Int32Array },
+    lateUs = 0,
   ): void {
     const claim = this.producer.claim(bytes.length);
     claim.bytes.set(bytes);
     claim.commit({
       ...what,
-      captureMonoUs: this.clock.monoUs(),
+      captureMonoUs: this.clock.monoUs() - lateUs,
       wallUnixMs: this.clock.wallUnixMs() + this.wallStepMs,
       lengthBytes: bytes.length,
       nalCount: what.nalTable ? what.nalTable.length / 2 : 1,
     });
   }
+}
+
+/** Starts and ends of the NAL units of a picture. */
+export function nalTableOf(bytes: Uint8Array): Int32Array {
+  const nalTable: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0);
+    nalTable.push(at + 4, at + 4 + length);
+    at += 4 + length;
+  }
+  return Int32Array.from(nalTable);
 }

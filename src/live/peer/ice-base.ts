@@ -9,6 +9,7 @@
 import dgram from 'node:dgram';
 import { isIPv4 } from 'node:net';
 import type { Candidate } from '../offer/candidate.ts';
+import { type DescriptorHolder, descriptorHolder } from './dgram-descriptor.ts';
 import { receiveBufferBytes, sendBufferBytes } from './peer-limits.ts';
 
 export type DatagramReceiver = (base: IceBase, bytes: Buffer, address: string, port: number) => void;
@@ -21,6 +22,8 @@ export interface IceBase {
   readonly sendFailures: number;
   /** Bytes that wait in user space because the kernel's buffer was full. */
   readonly queuedBytes: number;
+  /** Descriptor to send on beside `send` at this moment; undefined for a relay, or while datagrams wait. */
+  readonly descriptor: number | undefined;
   /** Sends one datagram; the bytes are the callee's until they left. Never throws. */
   send(bytes: Uint8Array, port: number, address: string): void;
   /** Resolves when the socket is closed; idempotent. */
@@ -44,6 +47,7 @@ export class UdpBase implements IceBase {
   readonly candidate: Candidate;
   sendFailures = 0;
   private readonly socket: dgram.Socket;
+  private readonly holder: DescriptorHolder | undefined;
   private closing: Promise<void> | undefined;
   private readonly countFailure = (error: Error | null): void => {
     if (error) this.sendFailures++;
@@ -52,6 +56,7 @@ export class UdpBase implements IceBase {
   private constructor(socket: dgram.Socket, index: number, receive: DatagramReceiver) {
     const { address, port, family } = socket.address();
     this.socket = socket;
+    this.holder = descriptorHolder(socket);
     this.family = family === 'IPv6' ? 6 : 4;
     this.candidate = {
       foundation: String(index + 1),
@@ -87,6 +92,13 @@ export class UdpBase implements IceBase {
 
   get queuedBytes(): number {
     return this.closing ? 0 : this.socket.getSendQueueSize();
+  }
+
+  get descriptor(): number | undefined {
+    // What waits in user space must not be overtaken.
+    if (!this.holder || this.closing || this.socket.getSendQueueSize() > 0) return undefined;
+    const { fd } = this.holder;
+    return fd >= 0 ? fd : undefined;
   }
 
   send(bytes: Uint8Array, port: number, address: string): void {

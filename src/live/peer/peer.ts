@@ -10,7 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { CameraError } from '../../base/errors.ts';
 import type { IceServer } from '../../ipc/messages.ts';
-import type { SrtpKeys, SrtpProfile } from '../../native/data-plane.ts';
+import type { DatagramTarget, SrtpKeys, SrtpProfile } from '../../native/data-plane.ts';
 import { type Candidate, candidateText } from '../offer/candidate.ts';
 import type { SetupRole } from '../offer/offer.ts';
 import { hostAddresses } from './host-addresses.ts';
@@ -107,6 +107,7 @@ export class Peer {
   private isDtlsStarted = false;
   private closing: Promise<void> | undefined;
   private connection: PeerConnection | undefined;
+  private target: DatagramTarget | undefined;
   private closeReason: PeerCloseReason | undefined;
   private connectedListener: Listener<[PeerConnection]> | undefined;
   private datagramListener: Listener<[Buffer]> | undefined;
@@ -228,6 +229,21 @@ export class Peer {
   send(datagram: Uint8Array): void {
     const pair = this.agent.selected;
     pair?.base.send(datagram, pair.port, pair.address);
+  }
+
+  /**
+   * Where {@link send} would hand a datagram to the kernel at this moment, for who does it himself; undefined without a
+   * pair, over a relay, and while datagrams wait in user space. The same object until something changes.
+   */
+  get datagramTarget(): DatagramTarget | undefined {
+    const pair = this.agent.selected;
+    const fd = pair?.base.descriptor;
+    if (!pair || fd === undefined) return undefined;
+    const { address, port } = pair;
+    const { target } = this;
+    if (target?.fd === fd && target.address === address && target.port === port) return target;
+    this.target = { fd, address, port };
+    return this.target;
   }
 
   /** Datagrams that were not taken by the kernel or the relay. */

@@ -150,6 +150,11 @@ export class RelayBase implements IceBase {
     return this.dropped + this.client.transport.sendFailures;
   }
 
+  /** Each datagram needs the channel's header: see {@link send}. */
+  get descriptor(): undefined {
+    return undefined;
+  }
+
   get queuedBytes(): number {
     return this.client.transport.queuedBytes;
   }

@@ -146,8 +146,9 @@ export class RecordingIndex {
   /**
    * Takes segments out: at once from every answer, and durably before it resolves, so that their files may be deleted.
    * Rejects with `state-failed` when that cannot be; then they are there as before.
+   * @param isUrgent their files have to go even so: they stay out, and are out durably when the disk takes it again.
    */
-  async removeSegments(of: readonly SegmentName[]): Promise<void> {
+  async removeSegments(of: readonly SegmentName[], isUrgent = false): Promise<void> {
     const undos = of.map(({ stream, number }) => {
       const segment = this.lists[stream].remove(number);
       const undo = this.tail.remove(stream, number);
@@ -162,7 +163,7 @@ export class RecordingIndex {
       await this.flush();
     } catch (error) {
       // What else was to be written may have failed alone.
-      if (undos.filter(undo => undo()).length > 0) throw error;
+      if (!isUrgent && undos.filter(undo => undo()).length > 0) throw error;
     }
   }
 
