@@ -5,12 +5,14 @@
 // part says of itself.
 #include <node_api.h>
 
+#include "alarm.h"
 #include "data-plane.h"
 #include "v4l2.h"
 
 NAPI_MODULE_INIT() {
   // A part that fails has an exception pending, which the loader turns into the reason that is logged.
   if (!opencamera::RegisterDataPlane(env, exports)) return nullptr;
+  if (!opencamera::RegisterAlarm(env, exports)) return nullptr;
   if (!opencamera::RegisterV4l2(env, exports)) return nullptr;
   return exports;
 }

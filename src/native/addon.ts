@@ -10,11 +10,13 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AlarmBinding } from './alarm.ts';
 import type { DataPlaneBinding } from './data-plane-binding.ts';
 import type { V4l2Binding } from './v4l2.ts';
 
 /** What the addon exports: native-bindings/src/module.cc. */
 export interface Addon {
+  readonly alarm: AlarmBinding;
   readonly dataPlane: DataPlaneBinding;
   readonly v4l2: V4l2Binding;
 }
