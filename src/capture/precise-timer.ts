@@ -11,7 +11,8 @@
  * not a wait for anybody.)
  */
 import type { Clock } from '../base/clock.ts';
-import { type AlarmBinding, type AlarmHandle, loadAlarms } from '../native/alarm.ts';
+import { loadAddon } from '../native/addon.ts';
+import type { AlarmBinding, AlarmHandle } from '../native/alarm-binding.ts';
 
 /** Longest nap in microseconds: the most that input of another source can be delayed by one. */
 const napUsMax = 250;
@@ -22,6 +23,11 @@ const coarseUsMin = 2200;
 const alarmUsMax = 60_000_000;
 
 const nobody = new Int32Array(new SharedArrayBuffer(4));
+
+function loadAlarms(): AlarmBinding | undefined {
+  const loaded = loadAddon();
+  return 'addon' in loaded ? loaded.addon.alarm : undefined;
+}
 
 /** Timers with a call to come: an alarm does not hold its timer, or neither would ever be freed. */
 const armedTimers = new Set<PreciseTimer>();

@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AlarmBinding } from './alarm.ts';
+import type { AlarmBinding } from './alarm-binding.ts';
 import type { DataPlaneBinding } from './data-plane-binding.ts';
 import type { V4l2Binding } from './v4l2.ts';
 

@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { PreciseTimer } from '../../src/capture/precise-timer.ts';
-import type { AlarmBinding, AlarmHandle } from '../../src/native/alarm.ts';
+import type { AlarmBinding, AlarmHandle } from '../../src/native/alarm-binding.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
 import { nativeAddon } from '../support/native-addon.ts';
 
