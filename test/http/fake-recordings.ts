@@ -54,6 +54,7 @@ export class FakeRecordings implements RecordingsService {
   /** Paths of the segments that are held, as often as they are. */
   readonly held: string[] = [];
   pressureMs = 0;
+  private onPressureLook: () => void = () => undefined;
   flushes = 0;
   /** What a flush does. */
   onFlush: () => Promise<void> = async () => undefined;
@@ -186,7 +187,16 @@ export class FakeRecordings implements RecordingsService {
   }
 
   cardPressureMs(): number {
+    this.onPressureLook();
     return this.pressureMs;
+  }
+
+  /** The recorder is far behind from now on; resolves when somebody waits for it. */
+  holdReads(): Promise<void> {
+    this.pressureMs = 1000;
+    return new Promise(resolve => {
+      this.onPressureLook = resolve;
+    });
   }
 }
 
