@@ -7,8 +7,8 @@
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Daemon } from '../../test/support/daemon.ts';
 import { openIndex, startUnixMs, wholeSegment } from '../../test/store/recordings/index-fixture.ts';
+import { Daemon } from '../../test/support/daemon.ts';
 import { printTable, quantileOf } from '../support/table.ts';
 
 const { values } = parseArgs({

@@ -80,7 +80,10 @@ class RecorderStage implements Stage<RecorderCommand> {
 
   stats(): Stats {
     const nowUs = this.context.clock.monoUs();
-    const values: Record<string, number> = { recording: this.state === 'recording' ? 1 : 0 };
+    const values: Record<string, number> = {
+      recording: this.state === 'recording' ? 1 : 0,
+      heap_used_bytes: process.memoryUsage().heapUsed,
+    };
     let behindMs = 0;
     for (const [i, recorder] of this.recorders.entries()) {
       const name = i === 0 ? '' : 'second_';
