@@ -38,7 +38,7 @@ class RecorderStage implements Stage<RecorderCommand> {
   private readonly loops: Promise<void>[] = [];
   private readonly abandoned: SegmentName[] = [];
   private readonly ending = new AbortController();
-  private readonly busySince = new Map<StreamRecorder, number>();
+  private readonly busySince = new Map<StreamRecorder, number | undefined>();
   private readonly turns = new Map<StreamRecorder, Promise<void>>();
   private state: CardState | undefined;
   private isMount: boolean | undefined;
@@ -218,7 +218,8 @@ class RecorderStage implements Stage<RecorderCommand> {
         this.tellFailure(error);
         throw error;
       } finally {
-        this.busySince.delete(recorder);
+        // Not deleted: a table that shrinks and grows each time is garbage that lives long.
+        this.busySince.set(recorder, undefined);
       }
     });
     this.turns.set(
