@@ -7,17 +7,19 @@
  * error; exit status 0 after SIGTERM or SIGINT, 2 for bad usage or configuration, 1 for a failed start or a failure of
  * the main thread. No other file ends the process.
  */
+import { fileURLToPath } from 'node:url';
 import { CameraError, type ErrorCode } from './base/errors.ts';
 import { type Command, parseCommandLine } from './config/command-line.ts';
 import type { Configuration } from './config/configuration.ts';
 import { helpText } from './config/help.ts';
 import type { LoadedConfiguration } from './config/load.ts';
 import { options, optionValue, redact } from './config/options.ts';
-import type { Camera } from './main.ts';
+import type { Camera, Launched } from './main.ts';
 import { packageVersion } from './supervisor/package-version.ts';
 import { errorFields, type Logger, printable } from './telemetry/log.ts';
 
-const status = { ok: 0, failed: 1, usage: 2 } as const;
+/** `restart` asks the launcher for what is next (EX_TEMPFAIL of sysexits.h). */
+const status = { ok: 0, failed: 1, usage: 2, restart: 75 } as const;
 
 /** Errors that whoever typed the command can mend. */
 const usageCodes: readonly ErrorCode[] = ['usage-invalid', 'config-invalid', 'password-unacceptable'];
@@ -36,6 +38,11 @@ async function main(argv: readonly string[]): Promise<number> {
     const { firmwareCommand } = await import('./commands/firmware.ts');
     return firmwareCommand(argv.slice(1), print);
   }
+  if (isStart(argv) && process.env[slotVariable] === undefined) {
+    const { launchPlan } = await import('./commands/launch-plan.ts');
+    const plan = launchPlan(argv, process.env);
+    if (plan) return runLauncher(plan, argv);
+  }
   const { command, flags, file, yes } = parseCommandLine(argv);
   if (command === 'help') return print(helpText(packageVersion()));
   if (command === 'version') return print(`${packageVersion()}\n`);
@@ -52,6 +59,27 @@ async function main(argv: readonly string[]): Promise<number> {
   const logger = createLogger(loaded.configuration.log);
   for (const warning of loaded.warnings) logger.warn(warning);
   return daemon.run(loaded.configuration, logger);
+}
+
+/** Whether the camera itself is meant; without looking at the options, which a newer version may know better. */
+function isStart(argv: readonly string[]): boolean {
+  const isCommand = argv[0] === undefined || argv[0] === 'start' || argv[0].startsWith('--');
+  return isCommand && !argv.some(word => word === '--help' || word === '-h' || word === '--version');
+}
+
+async function runLauncher(
+  plan: { readonly folder: string; readonly trialSeconds: number },
+  argv: readonly string[],
+): Promise<number> {
+  const { launch } = await import('./commands/launch.ts');
+  return launch({
+    ...plan,
+    argv,
+    ownEntry: fileURLToPath(import.meta.url),
+    factoryVersion: packageVersion(),
+    variables: { slot: slotVariable, factoryVersion: factoryVersionVariable },
+    say: complain,
+  });
 }
 
 /** Runs a command that is not the daemon; its log is for trouble alone, since it prints what it did. */
@@ -93,6 +121,8 @@ class Daemon {
     // a terminal under npm sends the same one twice.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
       process.on(signal, () => void this.end(status.ok, `stopping on ${signal}`));
+    // A camera without its launcher would run beside the next one.
+    process.on('disconnect', () => void this.end(status.failed, 'stopping, since the launcher is gone'));
   }
 
   async run(configuration: Configuration, logger: Logger): Promise<never> {
@@ -100,7 +130,11 @@ class Daemon {
     process.on('uncaughtException', error => this.onFailure(error));
     process.on('unhandledRejection', error => this.onFailure(error));
     this.starting = import('./main.ts').then(({ startCamera }) =>
-      startCamera(configuration, logger, { signal: this.aborting.signal }),
+      startCamera(configuration, logger, {
+        signal: this.aborting.signal,
+        launcher: launcherOf(process.env),
+        restart: () => void this.end(status.restart, 'stopping for another firmware'),
+      }),
     );
     try {
       const { url } = await this.starting;
@@ -142,6 +176,13 @@ class Daemon {
     }
     process.exit(exitStatus);
   }
+}
+
+/** What the launcher says of where this camera lies; undefined without one. */
+function launcherOf(environment: NodeJS.ProcessEnv): Launched | undefined {
+  const slot = environment[slotVariable];
+  if (slot !== 'a' && slot !== 'b' && slot !== 'factory') return undefined;
+  return { slot, factoryVersion: environment[factoryVersionVariable] ?? null };
 }
 
 /** The configuration with the origin of each value; passwords in URLs are left out. */

@@ -36,6 +36,7 @@ export interface Configuration {
   readonly http: HttpConfiguration;
   readonly https: HttpsConfiguration;
   readonly accounts: AccountsConfiguration;
+  readonly firmware: FirmwareConfiguration;
 }
 
 /** Recording. */
@@ -128,4 +129,26 @@ export interface LiveConfiguration {
   readonly addresses: readonly string[];
   /** What encrypts and sends: the native addon, or JavaScript; auto: the addon where it is there. */
   readonly dataPlane: 'auto' | 'native' | 'javascript';
+}
+
+/** Firmware upgrades. */
+export interface FirmwareConfiguration {
+  /** Files and folders of public keys; empty: upgrades are off. */
+  readonly keys: readonly string[];
+  /** Whether the development key, which everybody has, is trusted too. */
+  readonly developmentKey: boolean;
+  readonly backEnd: 'files' | 'rauc' | 'command';
+  /** Folder of the slots; '' is `firmware` below the state folder. */
+  readonly slots: string;
+  /** The board's own program; '' unless the back end is `command`. */
+  readonly command: string;
+  /** Name of the board; '' is made from platform and processor. */
+  readonly board: string;
+  readonly allowDowngrade: boolean;
+  /** Megabytes of an image at most. */
+  readonly maxImageMb: number;
+  /** Seconds that a new version has to prove itself in. */
+  readonly trialSeconds: number;
+  /** Uploads an hour of one address. */
+  readonly uploadsPerHour: number;
 }

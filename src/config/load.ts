@@ -23,6 +23,7 @@ import {
 } from './options.ts';
 import { configurationSchema } from './schema.ts';
 import { nearest } from './suggest.ts';
+import { textMax } from './text-limits.ts';
 import type { GroupSchema } from './value-schema.ts';
 
 /** The largest configuration file that is read: a hundred times what every key together takes. */
@@ -36,6 +37,12 @@ export const fileVariable = `${environmentPrefix}CONFIG`;
 
 /** Names the native addon's file (src/native/addon.ts); for those who build it, so no key of the configuration. */
 const addonVariable = `${environmentPrefix}ADDON`;
+
+/** Set by the launcher for what it starts (commands/launch.ts): the slot that it lies in. */
+export const slotVariable = `${environmentPrefix}BOOT_SLOT`;
+
+/** Set by the launcher too: the version of what the device came with. */
+export const factoryVersionVariable = `${environmentPrefix}FACTORY_VERSION`;
 
 /** What {@link loadConfiguration} starts from. */
 export interface ConfigurationInput {
@@ -114,6 +121,9 @@ export function loadConfiguration(input: ConfigurationInput = {}): LoadedConfigu
   const { https } = tree as { https?: { certificate?: unknown; key?: unknown } };
   if ((https?.certificate === '') !== (https?.key === ''))
     problems.push('https.certificate and https.key go together: set both or none');
+  const { firmware } = tree as { firmware?: { backEnd?: unknown; command?: unknown } };
+  if ((firmware?.backEnd === 'command') !== (firmware?.command !== ''))
+    problems.push('firmware.command belongs to firmware.backEnd command: set both or none');
   if (problems.length > 0) throw new CameraError('config-invalid', list(problems));
   for (const option of options) if (!sources.has(option.key)) sources.set(option.key, 'default');
   return {
@@ -138,6 +148,7 @@ function validate(tree: Tree): readonly ErrorObject[] {
   const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true });
   ajv.addFormat('ip-address', text => isIP(text) !== 0);
   ajv.addFormat('host-and-port', hostAndPortForm);
+  ajv.addFormat('path', text => text !== '' && text.length <= textMax && !text.includes('\0'));
   ajv.addFormat('origin', text => text !== 'null' && URL.canParse(text) && new URL(text).origin === text);
   const check = ajv.compile(configurationSchema);
   return check(tree) ? [] : (check.errors ?? []);
@@ -209,7 +220,7 @@ function readTree(
 
 /** Variables with our prefix that mean nothing: most likely slips, but they may belong to another version. */
 function strangeVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
-  const known = [fileVariable, addonVariable, ...options.map(option => option.variable)];
+  const known = [fileVariable, addonVariable, slotVariable, factoryVersionVariable, ...options.map(option => option.variable)];
   return Object.keys(environment)
     .filter(name => name.startsWith(environmentPrefix) && !known.includes(name))
     .slice(0, problemsMax)

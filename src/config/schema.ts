@@ -7,6 +7,7 @@
  * those keys whose range a pattern cannot tell a person. Pure data.
  */
 
+import { firmwareSchema } from './firmware-schema.ts';
 import { recorderSchema } from './recorder-schema.ts';
 import { pathOrNothing, textMax } from './text-limits.ts';
 import type { GroupSchema } from './value-schema.ts';
@@ -213,5 +214,6 @@ export const configurationSchema: GroupSchema = {
     http: httpSchema,
     https: httpsSchema,
     accounts: accountsSchema,
+    firmware: firmwareSchema,
   },
 };

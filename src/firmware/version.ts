@@ -19,6 +19,11 @@ export function compareVersions(one: string, other: string): number {
   return 0;
 }
 
+/** Whether the first is newer; a text that is no version is older than every version. */
+export function isNewerVersion(one: string, than: string): boolean {
+  return isVersion(one) && (!isVersion(than) || compareVersions(one, than) > 0);
+}
+
 function numbersOf(text: string): number[] {
   const match = form.exec(text);
   if (!match) throw new CameraError('firmware-malformed', 'a version is three numbers');
