@@ -78,6 +78,9 @@ function entryOf(file, isExecutable = false) {
   return { content: readFileSync(file), isExecutable };
 }
 
+/** What a build that was cut off, or made by tsup alone, lacks first. */
+const neededFiles = ['dist/cli.js', 'dist/workers/live.js', 'dist/docs/swagger-ui-bundle.js.gz'];
+
 const textEntry = text => ({ content: Buffer.from(text), isExecutable: false });
 
 /** package.json of the bundle: what Node and the daemon read. There is nothing to install, so nothing about installing. */
@@ -168,6 +171,9 @@ async function makeBundle(
   ]);
   const product = { name: own.name, version, license: own.license, dependsOn };
   files.set('sbom.cdx.json', textEntry(sbomOf({ product, target, packages, epochSeconds })));
+
+  const missing = neededFiles.filter(name => !files.has(name));
+  if (missing.length > 0) throw new Error(`${dist} is no whole build: ${missing.join(', ')} is missing`);
 
   const tar = tarOf(files, epochSeconds ?? 0);
   const archive = gzipOf(tar);
