@@ -60,6 +60,8 @@ export interface HttpServerOptions {
   readonly downloads?: Omit<DownloadsOptions, 'clock'>;
   /** In place of the one of the package. */
   readonly document?: ApiDocument;
+  /** In place of the page of the package. */
+  readonly pageFolder?: string | undefined;
 }
 
 /**
@@ -75,7 +77,7 @@ export async function startHttpServer(
   const routes: Route[] = [
     ...operationRoutes(document, handlersOf(services, document)),
     ...docsRoutes(clock),
-    ...pageRoutes(await loadPageAssets()),
+    ...pageRoutes(await loadPageAssets(options.pageFolder)),
   ];
   const frontEnd = await FrontEnd.open({ ...services, host: options.host, port: options.port });
   const downloads = new Downloads({ clock, ...options.downloads });

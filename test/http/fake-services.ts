@@ -171,6 +171,7 @@ export class FakeCamera {
 
   /** A server of this camera on a free port of 127.0.0.1. */
   serve(options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
-    return startHttpServer({ host: '127.0.0.1', port: 0, ...options }, this.services());
+    const pageFolder = process.env.OPENCAMERAD_TEST_WEB;
+    return startHttpServer({ host: '127.0.0.1', port: 0, pageFolder, ...options }, this.services());
   }
 }

@@ -16,34 +16,45 @@ const ntpToUnixMs = 2_208_988_800_000;
 /** Ages beyond this are no latency but two clocks that disagree. */
 const plausibleMs = 60_000;
 
+/** An RTCRtpReceiver that may tell capture times (W3C "WebRTC Extensions", captureTimestamp). */
+export interface CaptureTimes {
+  getSynchronizationSources?(): readonly {
+    readonly captureTimestamp?: number;
+    readonly rtpTimestamp: number;
+  }[];
+}
+
+/** A picture as the video element tells of it. */
+export interface ShownFrame {
+  readonly rtpTimestamp?: number;
+  readonly presentationTime: number;
+}
+
+/** The measurement of one connection. */
 export class PictureLatency {
-  #readings = [];
+  private readonly readings: { readonly roundTripMs: number; readonly offsetMs: number }[] = [];
 
   /** Adds a reading of the camera's clock: its Unix time in ms, and when it was asked and when the answer came. */
-  addClockReading(cameraUnixMs, askedAt, answeredAt) {
+  addClockReading(cameraUnixMs: number, askedAt: number, answeredAt: number): void {
     const middleUnixMs = performance.timeOrigin + (askedAt + answeredAt) / 2;
-    this.#readings.push({ roundTripMs: answeredAt - askedAt, offsetMs: cameraUnixMs - middleUnixMs });
-    if (this.#readings.length > readingsMax) this.#readings.shift();
+    this.readings.push({ roundTripMs: answeredAt - askedAt, offsetMs: cameraUnixMs - middleUnixMs });
+    if (this.readings.length > readingsMax) this.readings.shift();
   }
 
   /** How far the measured age may be off, ms: half the best round trip, and the millisecond of the camera's clock. */
-  get errorMs() {
-    return Math.min(...this.#readings.map(({ roundTripMs }) => roundTripMs)) / 2 + 1;
+  get errorMs(): number {
+    return Math.min(...this.readings.map(({ roundTripMs }) => roundTripMs)) / 2 + 1;
   }
 
   /**
    * The age of a frame that is being shown.
    *
-   * @param receiver the video RTCRtpReceiver.
    * @param frame what requestVideoFrameCallback said of the frame.
    * @returns milliseconds, or undefined where it cannot be measured.
    */
-  measure(receiver, frame) {
+  measure(receiver: CaptureTimes, frame: ShownFrame): number | undefined {
     const source = receiver.getSynchronizationSources?.()[0];
-    const best = this.#readings.reduce(
-      (a, b) => (b.roundTripMs < a.roundTripMs ? b : a),
-      this.#readings[0] ?? null,
-    );
+    const best = [...this.readings].sort((a, b) => a.roundTripMs - b.roundTripMs)[0];
     if (!source?.captureTimestamp || frame.rtpTimestamp === undefined || !best) return undefined;
     const captureUnixMs =
       source.captureTimestamp > ntpToUnixMs ? source.captureTimestamp - ntpToUnixMs : source.captureTimestamp;
@@ -55,7 +66,15 @@ export class PictureLatency {
   }
 
   /** The estimate from the statistics of PictureStatistics; undefined before there are any. */
-  static estimate({ jitterBufferMs, roundTripMs, decodeMs }) {
+  static estimate({
+    jitterBufferMs,
+    roundTripMs,
+    decodeMs,
+  }: {
+    readonly jitterBufferMs?: number | undefined;
+    readonly roundTripMs?: number | undefined;
+    readonly decodeMs?: number | undefined;
+  }): number | undefined {
     if (jitterBufferMs === undefined) return undefined;
     return jitterBufferMs + (roundTripMs ?? 0) / 2 + (decodeMs ?? 0);
   }

@@ -5,7 +5,7 @@
  * the codes that a visitor can meet have words of their own here. What a form has to say about its fields is in the form.
  */
 
-const words = {
+const words: Readonly<Record<string, string>> = {
   unauthorized: 'The camera does not accept this log-in any more.',
   'credentials-invalid': 'E-mail or password is wrong.',
   'credentials-missing': 'E-mail and password are needed.',
@@ -30,24 +30,62 @@ const words = {
   'source-not-ready': 'The camera has no picture yet.',
   'worker-unavailable': 'A part of the camera is restarting.',
   'request-timeout': 'The camera is too busy to answer.',
+  'recording-not-found': 'Nothing is recorded in that time.',
+  'clip-range-invalid': 'This range of time cannot be made into a clip.',
+  'clip-too-busy': 'The camera is making as many clips as it can. Try again in a moment.',
+  'card-failed': 'The card with the recordings cannot be read at the moment.',
+  'recording-damaged': 'This part of the recordings is damaged.',
+  'ice-servers-invalid': 'The camera does not take one of these servers.',
+  'firmware-untrusted': 'Upgrades are not set up: no key says which firmware this camera may trust.',
+  'not-found': 'The camera does not know this part of its API. Its firmware may be older than this page.',
+  'body-too-large': 'That is more than the camera takes.',
+  internal: 'The camera failed to answer. Its log says more.',
   unreachable: 'The camera cannot be reached. It may be off, restarting, or on another network.',
 };
 
 /** Codes that trying again does not cure. */
-const lasting = new Set(['codec-unsupported', 'sdp-invalid', 'body-invalid', 'media-type-unsupported']);
+const lasting: ReadonlySet<string> = new Set([
+  'codec-unsupported',
+  'sdp-invalid',
+  'body-invalid',
+  'media-type-unsupported',
+]);
+
+/** What a problem document says of the part that is refused. */
+export type ProblemDetails = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface ProblemFields {
+  readonly code: string;
+  /** 0 where there was no answer. */
+  readonly status?: number;
+  readonly detail?: string | undefined;
+  readonly details?: ProblemDetails | undefined;
+  /** 0 when the camera does not say. */
+  readonly retryAfterMs?: number;
+}
 
 /** `message` is for people. */
 export class CameraProblem extends Error {
-  /**
-   * @param {{ code: string, status?: number, detail?: string, details?: object, retryAfterMs?: number }} problem
-   * `details` is what the camera says of the part that it refuses; `retryAfterMs` is 0 when it does not say.
-   */
-  constructor({ code, status = 0, detail = '', details = {}, retryAfterMs = 0 }) {
+  readonly code: string;
+  readonly status: number;
+  readonly details: ProblemDetails;
+  readonly retryAfterMs: number;
+
+  constructor({ code, status = 0, detail = '', details = {}, retryAfterMs = 0 }: ProblemFields) {
     super(words[code] ?? (detail || 'The camera refused the request.'));
     this.code = code;
     this.status = status;
     this.details = details;
     this.retryAfterMs = retryAfterMs;
-    this.isLasting = lasting.has(code);
   }
+
+  /** Whether trying again would not help. */
+  get isLasting(): boolean {
+    return lasting.has(this.code);
+  }
+}
+
+/** The words for whatever was thrown. */
+export function wordsOf(error: unknown): string {
+  return error instanceof CameraProblem ? error.message : `Something went wrong in this page: ${String(error)}`;
 }

@@ -13,12 +13,13 @@ const labelLengthMax = 64;
 /** As the camera takes an e-mail address: with something on both sides of one '@', and no ':' (it ends a user name). */
 const emailForm = /^[^@\s:]+@[^@\s:]+$/u;
 
-export function isEmail(text) {
+/** Whether the camera takes it for one. */
+export function isEmail(text: string): boolean {
   return text.length <= 254 && emailForm.test(text);
 }
 
 /** The value of the header field `authorization`. A device name that could be misread, or is too long, is left out. */
-export function basicAuthorization(email, password, label = '') {
+export function basicAuthorization(email: string, password: string, label = ''): string {
   const plain = utf8(`${email}:${password}`);
   const labelled = utf8(`${email}:${password}:${label}`);
   const isClear = /^[\x20-\x39\x3b-\x7e]+$/.test(label) && label.length <= labelLengthMax;
@@ -26,12 +27,12 @@ export function basicAuthorization(email, password, label = '') {
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }
 
-function utf8(text) {
+function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
 // The first that fits counts: most browsers name others besides themselves.
-const browsers = [
+const browsers: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
   [/\bSamsungBrowser\//, 'Samsung Internet'],
@@ -39,7 +40,7 @@ const browsers = [
   [/(?:Chrome|Chromium|CriOS)\//, 'Chrome'],
   [/\bSafari\//, 'Safari'],
 ];
-const systems = [
+const systems: readonly (readonly [RegExp, string])[] = [
   [/\bAndroid\b/, 'Android'],
   [/\biPhone\b/, 'iPhone'],
   [/\biPad\b/, 'iPad'],
@@ -51,11 +52,12 @@ const systems = [
 
 /**
  * What this device is called in the camera's log, as in `Firefox on Linux`.
- *
- * @param {{ userAgent: string, maxTouchPoints?: number }} navigator
  */
-export function deviceLabel({ userAgent, maxTouchPoints = 0 }) {
-  const find = list => list.find(([form]) => form.test(userAgent))?.[1];
+export function deviceLabel({
+  userAgent,
+  maxTouchPoints = 0,
+}: Partial<Pick<Navigator, 'maxTouchPoints'>> & Pick<Navigator, 'userAgent'>): string {
+  const find = (list: typeof browsers): string | undefined => list.find(([form]) => form.test(userAgent))?.[1];
   const browser = find(browsers) ?? 'Browser';
   const system = find(systems);
   // An iPad says that it is a Mac; no Mac has a touch screen.
