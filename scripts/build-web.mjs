@@ -20,7 +20,11 @@ function components() {
     const manifest = manifestOf(name, from);
     if (!manifest) return;
     const { version, license, folder } = manifest;
-    seen.set(name, { name, version, license: typeof license === 'string' ? license : (license?.type ?? '?') });
+    seen.set(name, {
+      name,
+      version,
+      license: typeof license === 'string' ? license : (license?.type ?? '?'),
+    });
     for (const next of Object.keys(manifest.dependencies ?? {})) visit(next, folder);
   };
   for (const name of [...bundled, ...Object.keys(dependencies)]) visit(name, root);

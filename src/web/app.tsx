@@ -32,7 +32,8 @@ function gateOf(session: PageSession): JSX.Element {
   const { stage } = session;
   const unencrypted = !window.isSecureContext && (
     <p class="foot small">
-      The connection to this camera is not encrypted. Use it only in a network that you trust, or turn https on.
+      The connection to this camera is not encrypted. Use it only in a network that you trust, or turn https
+      on.
     </p>
   );
   if (stage.name === 'setup')

@@ -39,7 +39,7 @@ export function pageRoutes(assets: readonly PageAsset[]): readonly FileRoute[] {
   }));
 }
 
-async function assetReply({ packed, ...asset }: PageAsset, fields: HeaderFields): Promise<Reply> {
+function assetReply({ packed, ...asset }: PageAsset, fields: HeaderFields): Reply | Promise<Reply> {
   const coding = codingFor(fields.all('accept-encoding'));
   const { body, etag } = packed[coding ?? 'gzip'];
   // A strong tag belongs to one representation (RFC 9110 §8.8.3.3).
@@ -51,13 +51,7 @@ async function assetReply({ packed, ...asset }: PageAsset, fields: HeaderFields)
     'content-security-policy': policy,
   };
   if (isCurrent(fields.single('if-none-match'), ownTag)) return { status: 304, headers, body: '' };
-  return {
-    status: 200,
-    headers: {
-      ...headers,
-      'content-type': asset.contentType,
-      ...(coding ? { 'content-encoding': coding } : {}),
-    },
-    body: coding ? body : await promisify(gunzip)(body),
-  };
+  const whole = { ...headers, 'content-type': asset.contentType };
+  if (coding) return { status: 200, headers: { ...whole, 'content-encoding': coding }, body };
+  return promisify(gunzip)(body).then(plain => ({ status: 200, headers: whole, body: plain }));
 }

@@ -94,7 +94,11 @@ export class CameraApi {
   }
 
   /** Sends the offer. */
-  openSession(sdp: string, stream: 'main' | 'sub', signal?: AbortSignal): Promise<Timed<Schemas['SDPAnswer']>> {
+  openSession(
+    sdp: string,
+    stream: 'main' | 'sub',
+    signal?: AbortSignal,
+  ): Promise<Timed<Schemas['SDPAnswer']>> {
     // A camera of an older firmware does not know the member, and needs it not for its main stream.
     const offer = { type: 'offer', sdp, ...(stream === 'sub' ? { stream } : {}) };
     return this.call('POST', sessionsPath, { body: JSON.stringify(offer), signal });
@@ -136,8 +140,15 @@ export class CameraApi {
   }
 
   /** An address of a clip that opens it without a token for some time. */
-  link({ startUnixMs, endUnixMs, audio }: ClipRange, signal?: AbortSignal): Promise<Timed<Schemas['ClipLink']>> {
-    const body = JSON.stringify({ start: iso(startUnixMs), end: iso(endUnixMs), ...(audio ? { audio } : {}) });
+  link(
+    { startUnixMs, endUnixMs, audio }: ClipRange,
+    signal?: AbortSignal,
+  ): Promise<Timed<Schemas['ClipLink']>> {
+    const body = JSON.stringify({
+      start: iso(startUnixMs),
+      end: iso(endUnixMs),
+      ...(audio ? { audio } : {}),
+    });
     return this.call('POST', `${base}/media/vod/link`, { body, signal });
   }
 
@@ -147,7 +158,9 @@ export class CameraApi {
 
   /** Has the camera ask each server once. */
   testIceServers(servers: readonly string[]): Promise<Schemas['IceServerTest']> {
-    return this.call('POST', `${base}/media/live/config/test`, { body: JSON.stringify({ ice_servers: servers }) });
+    return this.call('POST', `${base}/media/live/config/test`, {
+      body: JSON.stringify({ ice_servers: servers }),
+    });
   }
 
   async resetPassword(password: string): Promise<void> {

@@ -87,5 +87,7 @@ export class CameraProblem extends Error {
 
 /** The words for whatever was thrown. */
 export function wordsOf(error: unknown): string {
-  return error instanceof CameraProblem ? error.message : `Something went wrong in this page: ${String(error)}`;
+  return error instanceof CameraProblem
+    ? error.message
+    : `Something went wrong in this page: ${String(error)}`;
 }

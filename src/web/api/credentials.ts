@@ -57,7 +57,8 @@ export function deviceLabel({
   userAgent,
   maxTouchPoints = 0,
 }: Partial<Pick<Navigator, 'maxTouchPoints'>> & Pick<Navigator, 'userAgent'>): string {
-  const find = (list: typeof browsers): string | undefined => list.find(([form]) => form.test(userAgent))?.[1];
+  const find = (list: typeof browsers): string | undefined =>
+    list.find(([form]) => form.test(userAgent))?.[1];
   const browser = find(browsers) ?? 'Browser';
   const system = find(systems);
   // An iPad says that it is a Mac; no Mac has a touch screen.

@@ -260,8 +260,7 @@ export class LiveViewer extends EventTarget {
     const receiver = connection.peer.getReceivers().find(each => each.track.kind === 'video');
     // The figure that is shown now was measured after the last tick; this one is for the next.
     this.video.requestVideoFrameCallback?.((_now, frame) => {
-      if (connection === this.connection && receiver)
-        this.measuredMs = this.latency.measure(receiver, frame);
+      if (connection === this.connection && receiver) this.measuredMs = this.latency.measure(receiver, frame);
     });
     this.latencyMs = this.measuredMs ?? (this.figures && PictureLatency.estimate(this.figures));
     this.latencyKind =

@@ -2,7 +2,10 @@
 import { fileTime } from '../ui/texts.ts';
 
 /** Saves it under the time of this moment; resolves to the name, or undefined when there is no picture. */
-export async function saveSnapshot(video: HTMLVideoElement, unixMs = Date.now()): Promise<string | undefined> {
+export async function saveSnapshot(
+  video: HTMLVideoElement,
+  unixMs = Date.now(),
+): Promise<string | undefined> {
   if (video.videoWidth === 0) return undefined;
   const canvas = document.createElement('canvas');
   canvas.width = video.videoWidth;

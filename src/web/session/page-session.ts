@@ -6,7 +6,7 @@
  * both at once.
  */
 import { CameraApi, isSetupRequired, logIn } from '../api/camera-api.ts';
-import { CameraProblem } from '../api/camera-problem.ts';
+import type { CameraProblem } from '../api/camera-problem.ts';
 import { deviceLabel } from '../api/credentials.ts';
 import { SessionKeeper } from './session-keeper.ts';
 import { TokenStore } from './token-store.ts';

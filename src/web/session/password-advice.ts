@@ -47,13 +47,17 @@ export function adviseOnPassword({
   if (/[\p{Cc}\p{Cs}]/u.test(password)) return refused('It has a character that cannot be typed again.');
   if (length < lengthMin) {
     const missing = lengthMin - length;
-    return refused(`${missing} more ${missing === 1 ? 'character' : 'characters'}, please.`, length > 7 ? 2 : 1);
+    return refused(
+      `${missing} more ${missing === 1 ? 'character' : 'characters'}, please.`,
+      length > 7 ? 2 : 1,
+    );
   }
   if (folded(password) === folded(email)) return refused('It must not be the e-mail address.');
   const different = new Set(characters).size;
   if (different < differentRequired)
     return refused('Long enough, but easy to guess: use more different characters.', 2);
-  if (length >= lengthStrong && different >= 8) return { level: 'strong', text: 'A strong password.', meter: 4 };
+  if (length >= lengthStrong && different >= 8)
+    return { level: 'strong', text: 'A strong password.', meter: 4 };
   return { level: 'good', text: 'A good password.', meter: 3 };
 }
 

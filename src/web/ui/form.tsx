@@ -5,7 +5,13 @@ import type { Notice } from '../session/page-session.ts';
 import type { Submission } from './submission.ts';
 
 /** Words in a box; it is there before they are, so that screen readers speak them. */
-export function Message({ id, notice }: { readonly id: string; readonly notice: Notice | undefined }): JSX.Element {
+export function Message({
+  id,
+  notice,
+}: {
+  readonly id: string;
+  readonly notice: Notice | undefined;
+}): JSX.Element {
   return (
     <p id={id} class="message" role="alert" data-tone={notice?.tone ?? 'quiet'}>
       {notice?.words ?? ''}

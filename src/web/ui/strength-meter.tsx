@@ -2,7 +2,13 @@
 import type { JSX } from 'preact';
 import type { PasswordAdvice } from '../session/password-advice.ts';
 
-export function StrengthMeter({ id, advice }: { readonly id: string; readonly advice: PasswordAdvice }): JSX.Element {
+export function StrengthMeter({
+  id,
+  advice,
+}: {
+  readonly id: string;
+  readonly advice: PasswordAdvice;
+}): JSX.Element {
   return (
     <>
       <div class="strength" data-level={advice.level} aria-hidden="true">

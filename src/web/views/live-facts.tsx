@@ -8,7 +8,7 @@ export function LiveFacts({ viewer }: { readonly viewer: LiveViewer | undefined 
   const isPlaying = viewer?.state === 'playing';
   const figures = isPlaying ? viewer.figures : undefined;
   const latency = isPlaying ? viewer.latencyMs : undefined;
-  const rows: readonly (readonly [string, string | undefined, string?])[] = [
+  const rows: readonly (readonly [string, string | undefined, (string | undefined)?])[] = [
     ['Latency', latency === undefined ? undefined : millisecondsText(latency), viewer?.latencyKind],
     ['First picture after', optional(viewer?.firstFrameMs, millisecondsText)],
     ['Picture', figures?.width === undefined ? undefined : `${figures.width} × ${figures.height}`],

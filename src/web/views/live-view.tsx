@@ -103,7 +103,9 @@ export function LiveView({ api, health }: Props): JSX.Element {
       void video.current!.play();
     } else viewer?.retryNow();
   };
-  const hasSub = health?.sources.some(({ name, state: sourceState }) => name === 'sub' && sourceState === 'running');
+  const hasSub = health?.sources.some(
+    ({ name, state: sourceState }) => name === 'sub' && sourceState === 'running',
+  );
   return (
     <section class="view" id="live" aria-label="Live picture">
       <h1 class="visually-hidden">Live</h1>
@@ -142,7 +144,12 @@ export function LiveView({ api, health }: Props): JSX.Element {
           {hasSub && (
             <fieldset class="segments" aria-label="Stream">
               {(['main', 'sub'] as const).map(each => (
-                <button key={each} type="button" aria-pressed={stream === each} onClick={() => setStream(each)}>
+                <button
+                  key={each}
+                  type="button"
+                  aria-pressed={stream === each}
+                  onClick={() => setStream(each)}
+                >
                   {each === 'main' ? 'High' : 'Low'}
                 </button>
               ))}

@@ -91,7 +91,9 @@ export function SetupView({ session, setupToken, notice }: Props): JSX.Element {
     <section id="setup" class="card gate" aria-labelledby="setup-title">
       <Mark />
       <h1 id="setup-title">Welcome to your camera</h1>
-      <p class="lead">It has no user yet. Whoever you create here is the one who can log in; there is no other.</p>
+      <p class="lead">
+        It has no user yet. Whoever you create here is the one who can log in; there is no other.
+      </p>
       <form method="post" noValidate onSubmit={submission.onSubmit}>
         <Field
           {...common}

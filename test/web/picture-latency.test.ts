@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { problems } from '../../src/http/problems.ts';
-
-const page = new URL('../../assets/page/', import.meta.url);
-const { CameraProblem } = await import(new URL('camera-problem.js', page).href);
-const { PictureLatency } = await import(new URL('picture-latency.js', page).href);
+import { CameraProblem } from '../../src/web/api/camera-problem.ts';
+import { type CaptureTimes, PictureLatency } from '../../src/web/live/picture-latency.ts';
 
 test('has words for every problem that a viewer can meet', () => {
   for (const [code, { detail }] of Object.entries(problems))
@@ -30,7 +28,7 @@ test('has words for every problem that a viewer can meet', () => {
 });
 
 /** A receiver whose newest frame was captured at this time of the camera's clock. */
-function receiverOf(captureTimestamp: number, rtpTimestamp: number): unknown {
+function receiverOf(captureTimestamp: number, rtpTimestamp: number): CaptureTimes {
   return { getSynchronizationSources: () => [{ captureTimestamp, rtpTimestamp }] };
 }
 
@@ -44,8 +42,8 @@ test('measures from capture to screen on the clock of the camera', () => {
   // The reading with the short round trip counts, not the later one.
   latency.addClockReading(performance.timeOrigin + 501 + cameraAheadMs, 500, 502);
   latency.addClockReading(performance.timeOrigin + 600 + cameraAheadMs, 600, 900);
-  const near = (measured: number, expected: number): void =>
-    assert.ok(Math.abs(measured - expected) < 0.1, `${measured}`);
+  const near = (measured: number | undefined, expected: number): void =>
+    assert.ok(Math.abs((measured ?? Number.NaN) - expected) < 0.1, `${measured}`);
   near(latency.measure(receiver, { rtpTimestamp: 90_000, presentationTime: shownAt }), 40);
   // The frame on the screen is one before the newest: it was captured 1/30 s earlier.
   near(latency.measure(receiver, { rtpTimestamp: 87_000, presentationTime: shownAt }), 40 + 1000 / 30);

@@ -1,9 +1,7 @@
 /** Where the page keeps its access token. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-
-const page = new URL('../../assets/page/', import.meta.url);
-const { TokenStore } = await import(new URL('token-store.js', page).href);
+import { TokenStore } from '../../src/web/session/token-store.ts';
 
 /** As much of the Web Storage standard as the page uses. */
 class FakeStorage {
@@ -63,7 +61,7 @@ test('notices that another tab has logged out, and nothing else', () => {
 test('does without when the browser keeps nothing', () => {
   const full = new FakeStorage();
   full.isFull = true;
-  for (const store of [new TokenStore(full, full), new TokenStore(undefined, undefined)]) {
+  for (const store of [new TokenStore(full, full), new TokenStore(null, null)]) {
     store.write('one', true);
     store.write('one', false);
     assert.equal(store.read(), undefined);

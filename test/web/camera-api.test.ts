@@ -1,13 +1,12 @@
 /** The page's requests: what they carry and where, and what becomes of refusals. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import * as api from '../../src/web/api/camera-api.ts';
 
-const page = new URL('../../assets/page/', import.meta.url);
-const api = await import(new URL('camera-api.js', page).href);
+const nobody = { email: '', password: '' };
 
 interface Sent extends RequestInit {
   readonly path: string;
-  readonly cache?: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +34,7 @@ test('no secret is ever part of an address, and no cookie or remembered password
   await api.createUser('SETUP-T0KEN', { email: 'a@b', password: 'p ä:ssword' });
   await api.logIn('a@b', 'p ä:ssword', 'Firefox on Linux');
   await camera.refresh();
-  await camera.openSession('v=0');
+  await camera.openSession('v=0', 'main');
   await camera.describeSession('id');
   await camera.closeSession('id');
   await camera.logOut();
@@ -74,7 +73,7 @@ test('tells the page of every 401 that a session meets, and not of a wrong setup
   const camera = new api.CameraApi('T0KEN', () => {
     told += 1;
   });
-  await assert.rejects(api.createUser('x', {}), { code: 'unauthorized', status: 401 });
+  await assert.rejects(api.createUser('x', nobody), { code: 'unauthorized', status: 401 });
   assert.equal(told, 0);
   await assert.rejects(camera.refresh(), { code: 'unauthorized' });
   await assert.rejects(camera.describeSession('id'), { code: 'unauthorized' });
@@ -93,7 +92,11 @@ test('tells how long the camera asks to wait, and what it refuses', async t => {
     { code: 'password-unacceptable', details },
     { 'retry-after': 'Mon, 01 Jan 2001 00:00:00 GMT' },
   );
-  await assert.rejects(api.createUser('x', {}), { code: 'password-unacceptable', details, retryAfterMs: 0 });
+  await assert.rejects(api.createUser('x', nobody), {
+    code: 'password-unacceptable',
+    details,
+    retryAfterMs: 0,
+  });
 });
 
 test('takes no answer, and an answer that is none, for a camera that cannot be reached', async t => {

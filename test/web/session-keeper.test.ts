@@ -1,22 +1,11 @@
 /** How the page keeps its log-in alive. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-
-const page = new URL('../../assets/page/', import.meta.url);
-const { SessionKeeper } = await import(new URL('session-keeper.js', page).href);
-const { CameraProblem } = await import(new URL('camera-problem.js', page).href);
-
-interface Keeper {
-  readonly hasExpired: boolean;
-  readonly isKnown: boolean;
-  readonly refreshes: number;
-  start(): void;
-  stop(): void;
-  look(): void;
-}
+import { CameraProblem } from '../../src/web/api/camera-problem.ts';
+import { SessionKeeper } from '../../src/web/session/session-keeper.ts';
 
 interface Scene {
-  readonly keeper: Keeper;
+  readonly keeper: SessionKeeper;
   /** Requests so far. */
   asked(): number;
   /** What the next requests are answered: a life in ms, or a refusal. */
