@@ -12,6 +12,7 @@ import './styles/base.css';
 import './styles/forms.css';
 import './styles/shell.css';
 import './styles/live.css';
+import './styles/timeline.css';
 import { publishView } from './ui/published.ts';
 import { restoreTheme } from './ui/theme.ts';
 

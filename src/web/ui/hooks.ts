@@ -1,12 +1,14 @@
 /** The few hooks that the views share. */
-import { useEffect, useReducer, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useReducer, useState } from 'preact/hooks';
 
 /** Renders again whenever the target emits `change`. */
 export function useChanges(target: EventTarget | undefined): void {
   const [, render] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const changed = (): void => render(undefined);
     target?.addEventListener('change', changed);
+    // It may have changed since it was rendered.
+    changed();
     return () => target?.removeEventListener('change', changed);
   }, [target]);
 }
@@ -22,7 +24,6 @@ export interface Loaded<T> {
 export function useLoaded<T>(ask: () => Promise<T>, everyMs?: number): Loaded<T> {
   const [state, setState] = useState<{ readonly value?: T; readonly error?: unknown }>({});
   const [turn, reload] = useReducer((count: number) => count + 1, 0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `ask` is another function at each rendering, and `turn` is why.
   useEffect(() => {
     let isCurrent = true;
     const load = async (): Promise<void> => {

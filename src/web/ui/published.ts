@@ -8,6 +8,7 @@ declare global {
   }
 }
 
+// Members may be getters: they are read anew each time that something is published.
 let view: Readonly<Record<string, unknown>> = { state: 'starting' };
 let detail: Readonly<Record<string, unknown>> = {};
 

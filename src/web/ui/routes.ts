@@ -23,5 +23,5 @@ export function parseRoute(fragment: string): Route {
 
 /** The fragment of a view. */
 export function routeTo(view: ViewName, ...moments: readonly number[]): string {
-  return ['#' + view, ...moments.map(moment => new Date(moment).toISOString())].join('/');
+  return [`#${view}`, ...moments.map(moment => new Date(moment).toISOString())].join('/');
 }

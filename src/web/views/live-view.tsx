@@ -110,8 +110,7 @@ export function LiveView({ api, health }: Props): JSX.Element {
     <section class="view" id="live" aria-label="Live picture">
       <h1 class="visually-hidden">Live</h1>
       <div class="stage" ref={stage}>
-        <div class="frame" onDblClick={toggleFullscreen}>
-          {/* biome-ignore lint/a11y/useMediaCaption: nobody writes captions for what happens now. */}
+        <div class="frame">
           <video
             id="picture"
             ref={video}

@@ -1,7 +1,7 @@
 /** What surrounds the views of somebody who is logged in: brand, tabs, theme, log-out, and a warning when one is due. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { type CameraApi, readHealth } from '../api/camera-api.ts';
+import { type CameraApi, type DeviceInfo, type Health, readHealth } from '../api/camera-api.ts';
 import type { PageSession } from '../session/page-session.ts';
 import { useLoaded } from '../ui/hooks.ts';
 import { Icon, type IconName, Mark } from '../ui/icons.tsx';
@@ -10,6 +10,7 @@ import { parseRoute, type Route, routeTo, type ViewName } from '../ui/routes.ts'
 import { currentTheme, nextTheme, setTheme, type Theme } from '../ui/theme.ts';
 import { healthWords } from './health-words.ts';
 import { LiveView } from './live-view.tsx';
+import { TimelineView } from './timeline-view.tsx';
 
 /** How often the camera is asked how it is. */
 const healthEveryMs = 15_000;
@@ -32,7 +33,15 @@ export function Shell({ session, api }: Props): JSX.Element {
   const route = useRoute();
   const [theme, showTheme] = useState(currentTheme());
   const { value: health } = useLoaded(readHealth, healthEveryMs);
-  useEffect(() => publishView({ state: route.view, refreshes: session.refreshes }), [route.view, session]);
+  const { value: device } = useLoaded(() => api.device());
+  useEffect(() => {
+    publishView({
+      state: route.view,
+      get refreshes() {
+        return session.refreshes;
+      },
+    });
+  }, [route.view, session]);
   const warning = health && healthWords(health);
   const changeTheme = (): void => {
     setTheme(nextTheme(theme));
@@ -82,17 +91,20 @@ export function Shell({ session, api }: Props): JSX.Element {
           <a href={routeTo('settings')}>Look</a>
         </p>
       )}
-      <main>{viewOf(route, { session, api, health })}</main>
+      <main>{viewOf(route, { session, api, health, device })}</main>
     </div>
   );
 }
 
 interface ViewProps extends Props {
-  readonly health: Awaited<ReturnType<typeof readHealth>> | undefined;
+  readonly health: Health | undefined;
+  readonly device: DeviceInfo | undefined;
 }
 
-function viewOf(route: Route, { api, health }: ViewProps): JSX.Element {
+function viewOf(route: Route, { api, health, device }: ViewProps): JSX.Element {
   switch (route.view) {
+    case 'timeline':
+      return <TimelineView api={api} at={route.moments[0]} framesPerSecond={device?.fps ?? 30} />;
     default:
       return <LiveView api={api} health={health} />;
   }

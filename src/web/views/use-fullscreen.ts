@@ -14,6 +14,11 @@ export function useFullscreen(
   video: RefObject<HTMLVideoElement>,
 ): { readonly isFullscreen: boolean; toggle(): void } {
   const [isFullscreen, setFullscreen] = useState(false);
+  const toggle = (): void => {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else if (stage.current?.requestFullscreen) void stage.current.requestFullscreen();
+    else (video.current as PhoneVideo | null)?.webkitEnterFullscreen?.();
+  };
   useEffect(() => {
     const element = stage.current!;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -23,21 +28,21 @@ export function useFullscreen(
       clearTimeout(timer);
       timer = setTimeout(() => delete element.dataset.awake, restMs);
     };
+    const pressedTwice = (event: MouseEvent): void => {
+      if (event.target === video.current) toggle();
+    };
     document.addEventListener('fullscreenchange', changed);
+    element.addEventListener('dblclick', pressedTwice);
     element.addEventListener('pointermove', moved);
     element.addEventListener('pointerdown', moved);
     return () => {
       clearTimeout(timer);
       document.removeEventListener('fullscreenchange', changed);
+      element.removeEventListener('dblclick', pressedTwice);
+      element.removeEventListener('pointermove', moved);
+      element.removeEventListener('pointerdown', moved);
       if (document.fullscreenElement === element) void document.exitFullscreen();
     };
   }, [stage]);
-  return {
-    isFullscreen,
-    toggle() {
-      if (document.fullscreenElement) void document.exitFullscreen();
-      else if (stage.current?.requestFullscreen) void stage.current.requestFullscreen();
-      else (video.current as PhoneVideo | null)?.webkitEnterFullscreen?.();
-    },
-  };
+  return { isFullscreen, toggle };
 }
