@@ -13,6 +13,7 @@ import './styles/forms.css';
 import './styles/shell.css';
 import './styles/live.css';
 import './styles/timeline.css';
+import './styles/settings.css';
 import { publishView } from './ui/published.ts';
 import { restoreTheme } from './ui/theme.ts';
 

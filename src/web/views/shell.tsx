@@ -8,8 +8,10 @@ import { Icon, type IconName, Mark } from '../ui/icons.tsx';
 import { publishView } from '../ui/published.ts';
 import { parseRoute, type Route, routeTo, type ViewName } from '../ui/routes.ts';
 import { currentTheme, nextTheme, setTheme, type Theme } from '../ui/theme.ts';
+import { ExportView } from './export-view.tsx';
 import { healthWords } from './health-words.ts';
 import { LiveView } from './live-view.tsx';
+import { SettingsView } from './settings-view.tsx';
 import { TimelineView } from './timeline-view.tsx';
 
 /** How often the camera is asked how it is. */
@@ -105,6 +107,10 @@ function viewOf(route: Route, { api, health, device }: ViewProps): JSX.Element {
   switch (route.view) {
     case 'timeline':
       return <TimelineView api={api} at={route.moments[0]} framesPerSecond={device?.fps ?? 30} />;
+    case 'export':
+      return <ExportView api={api} moments={route.moments} />;
+    case 'settings':
+      return <SettingsView api={api} />;
     default:
       return <LiveView api={api} health={health} />;
   }

@@ -149,6 +149,7 @@ export function TimelineView({ api, at, framesPerSecond }: Props): JSX.Element {
       <h1 class="visually-hidden">Timeline</h1>
       <div class="stage" ref={stage}>
         <div class="frame compact">
+          {/* biome-ignore lint/a11y/useMediaCaption: nobody writes captions for what a camera has seen. */}
           <video id="recording" ref={video} playsInline preload="auto" />
           <PlayerCurtain player={player} list={list} />
         </div>
