@@ -7,7 +7,7 @@ import type { CameraApi, ClipManifest } from '../api/camera-api.ts';
 import { wordsOf } from '../api/camera-problem.ts';
 import { readRange, type TypedRange } from '../export/range-text.ts';
 import { RecordingsList } from '../timeline/recordings-list.ts';
-import { nearestRecorded } from '../timeline/spans.ts';
+import { type Coverage, coverageOf, nearestRecorded, type Span } from '../timeline/spans.ts';
 import { clamp, msPerPixelMax, msPerPixelMin } from '../timeline/time-scale.ts';
 import { useChanges } from '../ui/hooks.ts';
 import { Icon } from '../ui/icons.tsx';
@@ -28,6 +28,9 @@ const presets = [
 
 /** Before the camera is asked what a range holds, the hand must rest. */
 const restMs = 350;
+
+/** Shorter ones are the last pictures on their way to the card. */
+const gapMsMin = 2000;
 
 export type Sound = 'flac' | 'raw' | 'none';
 
@@ -195,7 +198,7 @@ export function ExportView({ api, moments }: Props): JSX.Element {
         </div>
         <div class="card" aria-busy={isAsking}>
           <h2>Clip</h2>
-          <ClipFacts manifest={manifest} error={error} />
+          <ClipFacts manifest={manifest} error={error} gaps={gapsOf(spans, range)} />
           {range && (
             <ExportActions
               key={JSON.stringify([range, sound])}
@@ -216,21 +219,27 @@ function moved(range: TypedRange, unixMs: number): TypedRange {
   return isStart ? { ...range, startUnixMs: unixMs } : { ...range, endUnixMs: unixMs };
 }
 
-function ClipFacts({
-  manifest,
-  error,
-}: {
+/** What of the range was not recorded, its edges too; what happens within the newest second is not listed yet. */
+function gapsOf(spans: readonly Span[] | undefined, range: TypedRange | undefined): Coverage['gaps'] {
+  if (!spans || !range) return [];
+  const { gaps } = coverageOf(spans, range.startUnixMs, Math.min(range.endUnixMs, Date.now()));
+  return gaps.filter(({ startUnixMs, endUnixMs }) => endUnixMs - startUnixMs >= gapMsMin);
+}
+
+interface ClipFactsProps {
   readonly manifest: ClipManifest | undefined;
   readonly error: unknown;
-}): JSX.Element {
+  readonly gaps: Coverage['gaps'];
+}
+
+function ClipFacts({ manifest, error, gaps }: ClipFactsProps): JSX.Element {
   if (error !== undefined)
     return (
       <p id="clip-facts" class="message" role="status" data-tone="warn">
         {wordsOf(error)}
       </p>
     );
-  const gaps = manifest?.gaps ?? [];
-  const gapsMs = gaps.reduce((sum, { start, end }) => sum + Date.parse(end) - Date.parse(start), 0);
+  const gapsMs = gaps.reduce((sum, { startUnixMs, endUnixMs }) => sum + endUnixMs - startUnixMs, 0);
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['Length', manifest && durationText(manifest.duration * 1000)],
     ['Size', manifest && bytesText(manifest.length_bytes)],
@@ -240,7 +249,7 @@ function ClipFacts({
     ],
     ['Picture', manifest && `${manifest.video_codec}, ${manifest.resolution.replace('x', ' × ')}`],
     ['Sound', manifest && (manifest.audio_codec ?? 'none')],
-    ['Gaps', manifest && (gaps.length === 0 ? 'none' : `${gaps.length}, ${durationText(gapsMs)} in all`)],
+    ['Not recorded', manifest && (gaps.length === 0 ? 'nothing is missing' : durationText(gapsMs))],
   ];
   return (
     <>
@@ -256,10 +265,9 @@ function ClipFacts({
         <details class="gaps">
           <summary>Where nothing was recorded</summary>
           <ul class="small figures">
-            {gaps.slice(0, 50).map(({ start, end }) => (
-              <li key={start}>
-                {clockText(Date.parse(start))} – {clockText(Date.parse(end))} (
-                {durationText(Date.parse(end) - Date.parse(start))})
+            {gaps.slice(0, 50).map(({ startUnixMs, endUnixMs }) => (
+              <li key={startUnixMs}>
+                {clockText(startUnixMs)} – {clockText(endUnixMs)} ({durationText(endUnixMs - startUnixMs)})
               </li>
             ))}
           </ul>

@@ -14,6 +14,7 @@ import { Icon, type IconName } from '../ui/icons.tsx';
 import { publishDetail } from '../ui/published.ts';
 import { toast } from '../ui/toast.tsx';
 import { LiveFacts } from './live-facts.tsx';
+import { RecentCard } from './recent-card.tsx';
 import { useFullscreen } from './use-fullscreen.ts';
 
 interface Props {
@@ -180,6 +181,7 @@ export function LiveView({ api, health }: Props): JSX.Element {
           />
         </div>
         {showsFacts && isPhone() && <LiveFacts viewer={viewer} />}
+        {isPhone() && <RecentCard api={api} health={health} />}
       </div>
     </section>
   );

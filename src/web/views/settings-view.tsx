@@ -20,7 +20,7 @@ export function SettingsView({ api }: { readonly api: CameraApi }): JSX.Element 
   return (
     <section class="view" id="settings">
       <h1>Settings</h1>
-      <div class="columns">
+      <div class="masonry">
         <DeviceCard device={device} />
         <StorageCard system={system} />
         <SessionsCard api={api} />
@@ -28,8 +28,8 @@ export function SettingsView({ api }: { readonly api: CameraApi }): JSX.Element 
         <IceServersCard api={api} stored={system.value?.live_session_config.ice_servers} />
         <FirmwareCard api={api} version={system.value?.firmwareVersion} />
         <AboutCard version={system.value?.firmwareVersion} />
-        <LogCard api={api} />
       </div>
+      <LogCard api={api} />
     </section>
   );
 }

@@ -195,7 +195,6 @@ export function TimelineView({ api, at, framesPerSecond }: Props): JSX.Element {
           <Control
             icon={isMuted || speed > soundSpeedMax ? 'soundOff' : 'soundOn'}
             label={isMuted ? 'Turn sound on' : 'Turn sound off'}
-            isPressed={!isMuted}
             onPress={() => setMuted(!isMuted)}
           />
           <Control icon="snapshot" label="Save a picture" onPress={() => void takeSnapshot()} />
@@ -217,12 +216,8 @@ export function TimelineView({ api, at, framesPerSecond }: Props): JSX.Element {
           onPick={seek}
         />
         <div class="line-tools">
-          <button type="button" class="quiet" onClick={() => jump(-1)} disabled={!hasSpans}>
-            <Icon name="left" /> Before
-          </button>
-          <button type="button" class="quiet" onClick={() => jump(1)} disabled={!hasSpans}>
-            Next <Icon name="right" />
-          </button>
+          <Control icon="left" label="Recording before" isDisabled={!hasSpans} onPress={() => jump(-1)} />
+          <Control icon="right" label="Next recording" isDisabled={!hasSpans} onPress={() => jump(1)} />
           <span class="gap" />
           <Control
             icon="minus"
@@ -249,7 +244,9 @@ export function TimelineView({ api, at, framesPerSecond }: Props): JSX.Element {
             />
           </label>
           <a class="quiet" href={exportRoute(position, spans?.at(-1)?.endUnixMs)}>
-            <Icon name="export" /> Export
+            <Icon name="export" />
+            <span class="wide-only">Export</span>
+            <span class="visually-hidden">from here</span>
           </a>
           <a class="primary" href={routeTo('live')}>
             Live

@@ -71,7 +71,6 @@ export function IceServersCard({ api, stored }: Props): JSX.Element {
       </p>
       {list.map((server, index) => (
         <ServerRow
-          // biome-ignore lint/suspicious/noArrayIndexKey: a server is its place in the list while it is typed.
           key={index}
           index={index}
           server={server}

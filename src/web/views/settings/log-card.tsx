@@ -46,7 +46,7 @@ export function LogCard({ api }: { readonly api: CameraApi }): JSX.Element {
     if (isAtEnd || lastId === undefined) element.scrollTop = element.scrollHeight;
   }, [lastId]);
   return (
-    <div class="card whole" id="log">
+    <div class="card" id="log">
       <h2>Log</h2>
       {error !== undefined && (
         <p class="message" role="alert" data-tone="warn">
