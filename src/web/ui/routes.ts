@@ -17,7 +17,7 @@ export interface Route {
 export function parseRoute(fragment: string): Route {
   const [name, ...rest] = fragment.replace(/^#/, '').split('/');
   const view = viewNames.find(each => each === name) ?? 'live';
-  const moments = rest.map(text => Date.parse(decodeURIComponent(text))).filter(Number.isFinite);
+  const moments = rest.map(text => Date.parse(text)).filter(Number.isFinite);
   return { view, moments };
 }
 
