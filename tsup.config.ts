@@ -8,6 +8,7 @@ import { defineConfig } from 'tsup';
 export default defineConfig({
   entry: {
     cli: 'src/cli.ts',
+    bench: 'bench/main.ts',
     'workers/capture': 'workers/capture.ts',
     'workers/recorder': 'workers/recorder.ts',
     'workers/live': 'workers/live.ts',

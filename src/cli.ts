@@ -1,7 +1,7 @@
 #!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=4194304 UV_THREADPOOL_SIZE=16 node --max-semi-space-size=1
 /**
  * The command line of the daemon: `opencamerad [start]`, the commands of commands/, `config show`, `config check`,
- * `--help`, `--version`.
+ * `bench`, `firmware`, `--help`, `--version`.
  *
  * What scripts may rely on: one line `ready URL` on standard output when everything serves, everything else on standard
  * error; exit status 0 after SIGTERM or SIGINT, 2 for bad usage or configuration, 1 for a failed start or a failure of
@@ -27,6 +27,15 @@ const usageCodes: readonly ErrorCode[] = ['usage-invalid', 'config-invalid', 'pa
  * command does not need is not loaded: help answers at once, and the daemon hears signals before its libraries load.
  */
 async function main(argv: readonly string[]): Promise<number> {
+  // These have options of their own.
+  if (argv[0] === 'bench') {
+    const { benchCommand } = await import('./commands/bench.ts');
+    return benchCommand(argv.slice(1));
+  }
+  if (argv[0] === 'firmware') {
+    const { firmwareCommand } = await import('./commands/firmware.ts');
+    return firmwareCommand(argv.slice(1), print);
+  }
   const { command, flags, file, yes } = parseCommandLine(argv);
   if (command === 'help') return print(helpText(packageVersion()));
   if (command === 'version') return print(`${packageVersion()}\n`);

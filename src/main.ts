@@ -277,6 +277,7 @@ function mainValues(
   const values: Record<string, number> = {
     uptime_seconds: Math.floor(upUs / 1_000_000),
     resident_bytes: process.memoryUsage.rss(),
+    heap_used_bytes: process.memoryUsage().heapUsed,
     // Since the scrape before.
     event_loop_delay_p50_us: p50Us,
     event_loop_delay_p99_us: p99Us,

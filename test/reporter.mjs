@@ -1,5 +1,7 @@
 // What `npm test` prints: each failure whole, each skipped test with its reason, the slowest files, and one line of totals.
-// OPENCAMERAD_TEST_VERBOSE=1 adds a line for every file as it ends, for a run that hangs.
+// OPENCAMERAD_TEST_VERBOSE=1 adds a line for every file as it ends, for a run that hangs. The files with a failure go, a
+// line each, to the file that OPENCAMERAD_TEST_FAILED_FILES names, for run.mjs.
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
 
@@ -10,6 +12,7 @@ const verbose = process.env.OPENCAMERAD_TEST_VERBOSE === '1';
 export default async function* quietReporter(events) {
   const startedMs = performance.now();
   const files = new Map();
+  const failedFiles = new Set();
   const failures = [];
   const skips = [];
   let passed = 0;
@@ -43,6 +46,7 @@ export default async function* quietReporter(events) {
       passed += 1;
     } else if (data.details?.error?.failureType !== 'subtestsFailed') {
       failures.push(`${file.name}: ${data.name}`);
+      failedFiles.add(file.name);
       yield failureText(file, data);
     }
     if (verbose && data.nesting === 0) {
@@ -57,6 +61,8 @@ export default async function* quietReporter(events) {
   for (const { name, durationMs } of slowest)
     yield `${(durationMs / 1000).toFixed(1).padStart(8)} s  ${name}\n`;
   for (const failure of failures) yield `FAILED   ${failure}\n`;
+  const listed = process.env.OPENCAMERAD_TEST_FAILED_FILES;
+  if (listed !== undefined) writeFileSync(listed, [...failedFiles].join('\n'));
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
   yield `${passed} passed, ${failures.length} failed, ${skips.length} skipped in ${files.size} files, ${seconds} s\n`;
 }

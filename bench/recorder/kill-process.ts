@@ -1,11 +1,11 @@
 /**
  * A camera that does nothing but record, to be killed: the capture stage on its main thread, the real recorder worker.
  *
- * Argument: base64 of a serialized {@link LifeOptions}. Standard output: a line for everything that an index would be
+ * Standard input: a serialized {@link LifeOptions}. Standard output: a line for everything that an index would be
  * told, the moment it is told, and one for every picture that was captured; nothing is kept in a buffer, so what was said
  * before SIGKILL is read by whoever listens.
  */
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
@@ -35,7 +35,7 @@ export type LifeLine =
   | { readonly type: 'captured'; readonly wallUnixMs: number; readonly isRandomAccess: boolean }
   | RecorderReport;
 
-const options = deserialize(Buffer.from(process.argv[2]!, 'base64')) as LifeOptions;
+const options = deserialize(readFileSync(0)) as LifeOptions;
 const ring = createFrameRing({ dataBytes: 16 * 1024 * 1024, slotCount: 4096 });
 
 function say(line: LifeLine): void {

@@ -93,9 +93,10 @@ class Card {
       segmentSeconds,
       maxLossSeconds,
     };
-    const argument = serialize(life).toString('base64');
-    const argv = ['--import', register, script, argument];
-    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--import', register, script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    child.stdin.end(serialize(life));
     const state = { isLooked: false, firstKeyUnixMs: 0, newestUnixMs: 0, fragments: 0 };
     const timer = setTimeout(() => this.fail('no sign of readiness in 60 s', child), 60_000);
     const lines = createInterface({ input: child.stdout });
@@ -178,7 +179,12 @@ class Card {
     } else if (report.type === 'segment-found') {
       counts.found += 1;
       const { segment, fragments } = report;
-      this.segments.set(segment.number, { segment, fragments: [...fragments], isDecoded: false });
+      // An index that was lost finds all of them again; only what is not the same any more is decoded again.
+      const had = this.segments.get(segment.number);
+      const isSame =
+        had?.segment.endOffset === segment.endOffset && had.fragments.length === fragments.length;
+      const isDecoded = isSame && had.isDecoded;
+      this.segments.set(segment.number, { segment, fragments: [...fragments], isDecoded });
     } else if (report.type === 'segments-missing') {
       for (const { number } of report.segments) {
         const had = this.segments.get(number)?.fragments.length ?? 0;

@@ -1,14 +1,27 @@
-/** Prints rows of figures in columns, numbers to the right. */
+/** Rows of figures in columns, and the order statistics of a few measurements. */
+
+/** The lines of a table, numbers to the right, or the first `leftColumns` columns to the left. */
+export function tableLines(
+  columns: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  leftColumns = 1,
+): string[] {
+  const cells = [columns, ...rows.map(row => row.map(String))];
+  const widths = columns.map((_, i) => Math.max(...cells.map(row => row[i]!.length)));
+  return cells.map(row =>
+    row
+      .map((cell, i) => (i < leftColumns ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Prints a table. */
 export function printTable(
   columns: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): void {
-  const cells = [columns, ...rows.map(row => row.map(String))];
-  const widths = columns.map((_, i) => Math.max(...cells.map(row => row[i]!.length)));
-  for (const row of cells)
-    console.log(
-      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
-    );
+  for (const line of tableLines(columns, rows)) console.log(line);
 }
 
 /** The value below which the share q of the values lies; sorts a copy. */

@@ -110,7 +110,7 @@ export class CaptureStage {
 
   /** Counters of all tracks, by names that begin with the track's. */
   stats(): Stats {
-    const values: Record<string, number> = {};
+    const values: Record<string, number> = { heap_used_bytes: process.memoryUsage().heapUsed };
     const histograms: Record<string, HistogramSnapshot> = {};
     for (const { name, source, statistics } of this.tracks) {
       values[`${name}_source_up`] = source.state === 'running' ? 1 : 0;

@@ -20,6 +20,8 @@ export function helpText(version: string): string {
     '  opencamerad user reset-password    set a new password, asked for or on stdin',
     '  opencamerad token rotate-key       make new keys: every log-in and link ends',
     '  opencamerad index rebuild          make the index of recordings anew',
+    '  opencamerad firmware --help        make, sign and check firmware images',
+    '  opencamerad bench --help           measure the camera on this machine',
     '  opencamerad factory-reset [--yes]  remove user, log-ins and API settings',
     '  opencamerad --help | --version',
     '',

@@ -216,7 +216,11 @@ export class Dispatcher {
   /** Sends an answer whose body is streamed. The deadline is for its first byte; from then on the client sets the pace. */
   private async stream(call: PendingCall, reply: StreamedReply): Promise<void> {
     const { exchange } = call;
-    if (exchange.aborted) return;
+    if (exchange.aborted || !(await this.isStillAllowed(call))) {
+      reply.stream.close();
+      if (!exchange.aborted) throw new RequestFault('unauthorized');
+      return;
+    }
     const complete = this.complete(call, reply);
     if ('body' in complete) {
       this.send(call, complete);
@@ -231,17 +235,24 @@ export class Dispatcher {
       }, this.options.deadlineMs);
       timer.unref();
       try {
-        end = await this.options.downloads.send(exchange, complete, error =>
-          this.throttle.log('warn', 'failed-body', 'a download ended early', {
-            ...logFieldsOf(call),
-            ...errorFields(error),
-          }),
-        );
+        end = await this.options.downloads.send(exchange, complete, {
+          sid: call.session?.sid,
+          onFailed: error =>
+            this.throttle.log('warn', 'failed-body', 'a download ended early', {
+              ...logFieldsOf(call),
+              ...errorFields(error),
+            }),
+        });
       } finally {
         clearTimeout(timer);
       }
     }
     this.options.logger.debug('request', { ...this.sentFields(call, complete.status), end });
+  }
+
+  /** A session may have ended while the reply was made; from the first byte on its downloads end with it. */
+  private async isStillAllowed({ session, token }: PendingCall): Promise<boolean> {
+    return !session || (await this.withinDeadline(this.options.accounts.authenticate(token!))) !== undefined;
   }
 
   /** The same, or `request-timeout`; what comes after that is dropped. */

@@ -1,10 +1,10 @@
 /**
  * Sends long bodies: reads a piece, offers it to the socket, and goes on where the socket stopped taking.
  *
- * All downloads share a few buffers: one is borrowed for a read and given back as soon as the socket took what it could,
- * so that a slow client holds none, and a hundred of them no memory to speak of; what was read and not taken is read
- * again. Whoever wants a buffer waits in line, so that the fast ones take turns piece by piece. A client that takes nothing
- * for a while is cut. Main thread; nothing here blocks it.
+ * All downloads share a few buffers: one is borrowed for a read and kept until the socket took all of it, but lost to
+ * another download that has none, so that a hundred slow clients cost no memory to speak of; what was read and then lost is
+ * read again. Whoever wants a buffer waits in line, so that the fast ones take turns piece by piece. A client that takes
+ * nothing for a while is cut. Main thread; nothing here blocks it.
  */
 import type { Clock } from '../base/clock.ts';
 import { CameraError } from '../base/errors.ts';
@@ -37,16 +37,21 @@ export interface DownloadsOptions {
 interface Download {
   readonly exchange: Exchange;
   readonly reply: StreamedReply;
+  readonly sid: string | undefined;
   sentBytes: number;
   /** Bytes of the next read. */
   pieceBytes: number;
-  /** What comes next of the body, as much as is at hand without a read. */
-  readonly rest: Uint8Array;
-  restBytes: number;
+  /** The buffer that it keeps, and what in it comes next of the body: all that is at hand without a read. */
+  kept: Uint8Array | undefined;
+  rest: Uint8Array;
+  /** In place of a buffer that is lost: the beginning of what was in it. */
+  readonly probe: Uint8Array;
   /** How far it was when it got on last, and how long the socket was waited for since. */
   markedBytes: number;
   waitedMs: number;
 }
+
+const nothing = new Uint8Array(0);
 
 /** All downloads of a server. */
 export class Downloads {
@@ -66,24 +71,27 @@ export class Downloads {
   /**
    * Sends a reply, head and body; the source is closed in the end.
    *
-   * @param onFailed is told why, when it ends as `failed`.
+   * @param options `sid`: the user's session that asked for it, with which it ends; none for a link, which holds as long as
+   * it says. `onFailed` is told why, when it ends as `failed`.
    * @returns resolves when it is over, whatever the way. Rejects when nothing was sent and something else can be: with
    * `clip-too-busy` when there are too many downloads, or with what the first read rejected with.
    */
   async send(
     exchange: Exchange,
     reply: StreamedReply,
-    onFailed?: (error: unknown) => void,
+    { sid, onFailed }: { readonly sid?: string | undefined; onFailed?(error: unknown): void } = {},
   ): Promise<DownloadEnd> {
     if (this.running.size >= (this.options.downloadsMax ?? downloadsMax))
       throw new CameraError('clip-too-busy', 'too many downloads run', { running: this.running.size });
     const download: Download = {
       exchange,
       reply,
+      sid,
       sentBytes: 0,
       pieceBytes: exchange.takesWholeParts ? pieceBytesTls : pieceBytesMin,
-      rest: new Uint8Array(exchange.takesWholeParts ? 0 : probeBytes),
-      restBytes: 0,
+      kept: undefined,
+      rest: nothing,
+      probe: new Uint8Array(exchange.takesWholeParts ? 0 : probeBytes),
       markedBytes: 0,
       waitedMs: 0,
     };
@@ -93,8 +101,15 @@ export class Downloads {
       return await ended;
     } finally {
       this.running.delete(download);
+      if (download.kept) this.pool.give(download.kept);
       reply.stream.close();
     }
+  }
+
+  /** Sessions of the user have ended: cuts what they download. It can be resumed by another, from where it was. */
+  sessionsEnded(sids: readonly string[]): void {
+    for (const { sid, exchange } of this.running.keys())
+      if (sid !== undefined && sids.includes(sid)) exchange.cut();
   }
 
   /** Resolves when all are over; their connections must be closed before. */
@@ -107,7 +122,7 @@ export class Downloads {
     while (!exchange.isOver) {
       let took: boolean | undefined;
       try {
-        took = download.restBytes > 0 ? this.offerRest(download) : await this.offerPiece(download);
+        took = download.rest.length > 0 ? this.offerRest(download) : await this.offerPiece(download);
       } catch (error) {
         if (exchange.aborted) return 'aborted';
         if (!exchange.hasBegun) throw error;
@@ -131,27 +146,54 @@ export class Downloads {
   private async offerPiece(download: Download): Promise<boolean | undefined> {
     const { exchange, reply } = download;
     const buffer = await this.pool.take();
+    let isKept = false;
     try {
       if (exchange.isOver) return undefined;
       const before = download.sentBytes;
       const piece = buffer.subarray(0, Math.min(download.pieceBytes, reply.lengthBytes - before));
       const bytes = await this.read(download, piece);
       const took = this.offer(download, piece.subarray(0, bytes));
-      if (took !== undefined && !exchange.takesWholeParts)
-        this.adapt(download, piece.subarray(download.sentBytes - before, bytes), bytes);
+      if (took === false) {
+        download.rest = piece.subarray(download.sentBytes - before, bytes);
+        isKept = true;
+        this.keep(download, buffer, bytes);
+      } else if (!exchange.takesWholeParts) {
+        download.pieceBytes = Math.min(pieceBytesMax, download.pieceBytes * 2);
+      }
       return took;
     } finally {
-      this.pool.give(buffer);
+      if (!isKept) this.pool.give(buffer);
     }
   }
 
-  /** Offers what was kept of the last piece. */
+  /** Keeps the buffer of a piece that was not taken whole, or of it no more than a probe. */
+  private keep(download: Download, buffer: Uint8Array, bytes: number): void {
+    const loseIt = (): void => {
+      const { probe, rest, exchange } = download;
+      download.kept = undefined;
+      // The next read is as long as the socket's appetite was.
+      if (!exchange.takesWholeParts)
+        download.pieceBytes = Math.min(pieceBytesMax, Math.max(pieceBytesMin, (bytes - rest.length) * 2));
+      probe.set(rest.subarray(0, probe.length));
+      download.rest = probe.subarray(0, rest.length);
+    };
+    download.kept = buffer;
+    // A keeper is told before the buffer is another's; one that cannot keep it at all has to look first.
+    if (this.pool.isWanted) {
+      loseIt();
+      this.pool.give(buffer);
+    } else this.pool.keep(buffer, loseIt);
+  }
+
+  /** Offers what is left of the last piece. */
   private offerRest(download: Download): boolean | undefined {
     const before = download.sentBytes;
-    const took = this.offer(download, download.rest.subarray(0, download.restBytes));
-    const sent = download.sentBytes - before;
-    download.rest.copyWithin(0, sent, download.restBytes);
-    download.restBytes -= sent;
+    const took = this.offer(download, download.rest);
+    download.rest = download.rest.subarray(download.sentBytes - before);
+    if (download.rest.length === 0 && download.kept) {
+      this.pool.give(download.kept);
+      download.kept = undefined;
+    }
     return took;
   }
 
@@ -178,14 +220,5 @@ export class Downloads {
       bytes += count;
     } while (exchange.takesWholeParts && bytes < piece.length && !exchange.isOver);
     return bytes;
-  }
-
-  /** Keeps the beginning of what was not taken for the next tries; the next read is as long as the socket's appetite. */
-  private adapt(download: Download, untaken: Uint8Array, bytes: number): void {
-    const taken = bytes - untaken.length;
-    const wanted = untaken.length === 0 ? download.pieceBytes * 2 : taken * 2;
-    download.pieceBytes = Math.min(pieceBytesMax, Math.max(pieceBytesMin, wanted));
-    download.restBytes = Math.min(untaken.length, download.rest.length);
-    download.rest.set(untaken.subarray(0, download.restBytes));
   }
 }

@@ -175,6 +175,41 @@ export const problems: Readonly<Record<ProblemCode, Problem>> = {
     title: 'No trusted key',
     detail: 'No key for firmware is configured on this camera, so no image can be trusted.',
   },
+  'firmware-malformed': {
+    status: 400,
+    title: 'No firmware image',
+    detail: 'The file is no firmware image of this camera software.',
+  },
+  'firmware-signature-invalid': {
+    status: 403,
+    title: 'Wrong signature',
+    detail: 'The firmware image names a trusted key, but its signature is wrong.',
+  },
+  'firmware-truncated': {
+    status: 400,
+    title: 'Firmware image cut off',
+    detail: 'The firmware image is shorter than it says.',
+  },
+  'firmware-too-long': {
+    status: 413,
+    title: 'Firmware image too long',
+    detail: 'The firmware image is longer than it says.',
+  },
+  'firmware-corrupt': {
+    status: 400,
+    title: 'Firmware image damaged',
+    detail: 'What the firmware image holds is not what was signed.',
+  },
+  'firmware-unsuitable': {
+    status: 409,
+    title: 'Firmware for other cameras',
+    detail: 'The firmware image is for other boards.',
+  },
+  'firmware-key-invalid': {
+    status: 500,
+    title: 'Key for firmware unusable',
+    detail: 'A key for firmware cannot be used; the log says which.',
+  },
   'parameters-invalid': {
     status: 400,
     title: 'Invalid parameters',

@@ -83,6 +83,7 @@ export async function startHttpServer(
   ];
   const frontEnd = await FrontEnd.open({ ...services, host: options.host, port: options.port });
   const downloads = new Downloads({ clock, ...options.downloads });
+  accounts.onSessionsEnded(sids => downloads.sessionsEnded(sids));
   const dispatcher = new Dispatcher({
     router: new Router(routes),
     gate: options.gate ?? frontEnd.gate,

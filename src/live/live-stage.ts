@@ -23,11 +23,11 @@ import type {
 } from '../ipc/messages.ts';
 import type { Stage, StageCommand } from '../ipc/worker-port.ts';
 import { chooseDataPlane } from '../native/choose-data-plane.ts';
-import type { DataPlane } from '../native/data-plane.ts';
+import { TimedDataPlane } from '../native/timed-data-plane.ts';
 import { RingConsumer } from '../ring/ring-consumer.ts';
 import type { RingRecord } from '../ring/ring-record.ts';
 import { RingWait } from '../ring/ring-wait.ts';
-import { Histogram } from '../telemetry/histogram.ts';
+import { Histogram, shortBoundsUs } from '../telemetry/histogram.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { LiveSession } from './live-session.ts';
@@ -58,7 +58,7 @@ export class LiveStage implements Stage<LiveCommand> {
   private readonly options: LiveStageOptions;
   private readonly consumer: RingConsumer;
   private readonly splitter: FrameSplitter;
-  private readonly plane: DataPlane;
+  private readonly plane: TimedDataPlane;
   private readonly serverMemory: ServerMemory;
   private readonly loop: WakeLoop;
   private readonly sessions = new Map<string, LiveSession>();
@@ -69,6 +69,7 @@ export class LiveStage implements Stage<LiveCommand> {
   private isStopping = false;
   private isTestingServers = false;
   private readonly ended = new Map<SessionEndReason, number>();
+  private readonly captureToCommit = new Histogram(shortBoundsUs);
   private readonly wakeDelay = new Histogram();
   private readonly sendDelay = new Histogram();
   private readonly captureToSent = new Histogram();
@@ -83,7 +84,7 @@ export class LiveStage implements Stage<LiveCommand> {
   constructor(options: LiveStageOptions) {
     this.options = options;
     const { plane, fallbackReason } = chooseDataPlane(options.live.dataPlane);
-    this.plane = plane;
+    this.plane = new TimedDataPlane(plane);
     if (fallbackReason !== undefined) {
       const level = options.live.dataPlane === 'native' ? 'warn' : 'info';
       options.logger[level]('packets are sent by JavaScript: there is no native addon', {
@@ -106,6 +107,7 @@ export class LiveStage implements Stage<LiveCommand> {
   /** Makes the first viewer's handshake and first pictures quick; to be awaited before the first offer. */
   async start(): Promise<void> {
     warmUpViewer(this.plane, this.options.live.maxPayloadBytes);
+    this.plane.reset();
     if (!(await warmUp()))
       this.options.logger.warn('the handshake could not be tried out; the first viewer waits longer');
   }
@@ -152,7 +154,13 @@ export class LiveStage implements Stage<LiveCommand> {
     return {
       values,
       histograms: {
+        // The steps of a picture on its way, in their order.
+        capture_to_commit_us: this.captureToCommit.snapshot(),
         commit_to_seen_us: this.wakeDelay.snapshot(),
+        split_us: this.splitter.splitUs.snapshot(),
+        encrypt_us: this.plane.encryptUs.snapshot(),
+        hand_over_us: this.plane.handOverUs.snapshot(),
+        // And the whole way.
         commit_to_sent_us: this.sendDelay.snapshot(),
         capture_to_sent_us: this.captureToSent.snapshot(),
       },
@@ -308,6 +316,7 @@ export class LiveStage implements Stage<LiveCommand> {
     for (let record = this.consumer.next(); record; record = this.consumer.next()) {
       this.wakeDelay.record(clock.monoUs() - record.commitMonoUs);
       if (record.codec === Codec.pcmu || record.codec === Codec.pcma) this.sendAudio(record);
+      else this.captureToCommit.record(record.commitMonoUs - record.captureMonoUs);
     }
     let isBehind = false;
     for (const { viewer } of this.sessions.values())

@@ -38,7 +38,7 @@ class RecorderStage implements Stage<RecorderCommand> {
   private readonly loops: Promise<void>[] = [];
   private readonly abandoned: SegmentName[] = [];
   private readonly ending = new AbortController();
-  private readonly busySince = new Map<StreamRecorder, number>();
+  private readonly busySince = new Map<StreamRecorder, number | undefined>();
   private readonly turns = new Map<StreamRecorder, Promise<void>>();
   private state: CardState | undefined;
   private isMount: boolean | undefined;
@@ -80,7 +80,10 @@ class RecorderStage implements Stage<RecorderCommand> {
 
   stats(): Stats {
     const nowUs = this.context.clock.monoUs();
-    const values: Record<string, number> = { recording: this.state === 'recording' ? 1 : 0 };
+    const values: Record<string, number> = {
+      recording: this.state === 'recording' ? 1 : 0,
+      heap_used_bytes: process.memoryUsage().heapUsed,
+    };
     let behindMs = 0;
     for (const [i, recorder] of this.recorders.entries()) {
       const name = i === 0 ? '' : 'second_';
@@ -215,7 +218,8 @@ class RecorderStage implements Stage<RecorderCommand> {
         this.tellFailure(error);
         throw error;
       } finally {
-        this.busySince.delete(recorder);
+        // Not deleted: a table that shrinks and grows each time is garbage that lives long.
+        this.busySince.set(recorder, undefined);
       }
     });
     this.turns.set(

@@ -23,6 +23,11 @@ function makeBounds(): number[] {
   return bounds;
 }
 
+/** Upper bounds in microseconds for steps that take less than that: 0.1, 0.15, 0.225 … 77 000; at most a third off. */
+export const shortBoundsUs: readonly number[] = Array.from({ length: 34 }, (_, i) =>
+  Number((0.1 * 1.5 ** i).toPrecision(3)),
+);
+
 /** Counts durations; see the head of the file. */
 export class Histogram {
   private readonly bounds: readonly number[];

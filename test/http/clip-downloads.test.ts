@@ -304,6 +304,27 @@ test('while the recorder is behind nothing is read from the card', async () => {
   assert.equal((await answer).status, 206);
 });
 
+test('a download ends with the session that began it, and one by a link goes on', async () => {
+  const whole = await ask();
+  const other = camera.accounts.open('the-other', 'the-other');
+  const { url } = await fetch(new URL('/api/v1/media/vod/link', server.url), {
+    method: 'POST',
+    headers: { 'x-token': 'the-other', 'content-type': 'application/json' },
+    body: JSON.stringify({ start: startUnixMs + 3500, end: startUnixMs + 97_250 }),
+  }).then(response => response.json() as Promise<{ url: string }>);
+  const get = async (from: string, headers: Record<string, string>): Promise<Buffer> =>
+    Buffer.from(await (await fetch(new URL(from, server.url), { headers })).arrayBuffer());
+  const looked = recordings.holdReads();
+  const others = get(target, { 'x-token': 'the-other' });
+  await looked;
+  const rest = Promise.all([get(target, { 'x-token': token }), get(url, {})]);
+  camera.accounts.end(other.sid);
+  await assert.rejects(others);
+  recordings.pressureMs = 0;
+  for (const bytes of await rest) assert.deepEqual(bytes, whole.bytes);
+  await nothingOpen();
+});
+
 test('where nothing is recorded: 404 with the ends of what lies around', async () => {
   const missing = async (start: number, end: number): Promise<unknown> => {
     const { status, bytes } = await ask({}, `/api/v1/media/vod/${start}/${end}`);

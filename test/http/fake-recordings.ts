@@ -56,6 +56,7 @@ export class FakeRecordings implements RecordingsService {
   readonly held: string[] = [];
   pressureMs = 0;
   rules = { keepFreeBytes: 0, maxAgeMs: 0, maxBytes: 4e9 };
+  private onPressureLook: () => void = () => undefined;
   flushes = 0;
   /** What a flush does. */
   onFlush: () => Promise<void> = async () => undefined;
@@ -192,7 +193,16 @@ export class FakeRecordings implements RecordingsService {
   }
 
   cardPressureMs(): number {
+    this.onPressureLook();
     return this.pressureMs;
+  }
+
+  /** The recorder is far behind from now on; resolves when somebody waits for it. */
+  holdReads(): Promise<void> {
+    this.pressureMs = 1000;
+    return new Promise(resolve => {
+      this.onPressureLook = resolve;
+    });
   }
 }
 

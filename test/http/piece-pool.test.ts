@@ -24,3 +24,21 @@ test('lends so many buffers and no more, to who has waited longest first', async
   pool.give(one);
   assert.equal(await waiting[2], one);
 });
+
+test('who keeps a buffer loses it to another that has none, the one that kept it longest first', async () => {
+  const pool = new PiecePool(2, 10);
+  const lost: string[] = [];
+  const [one, other] = [await pool.take(), await pool.take()];
+  pool.keep(one, () => lost.push('one'));
+  pool.keep(other, () => lost.push('other'));
+  assert.equal(await pool.take(), one);
+  assert.deepEqual(lost, ['one']);
+  pool.give(other);
+  assert.equal(await pool.take(), other);
+  assert.deepEqual(lost, ['one'], 'what was given back was not lost');
+  assert.equal(pool.isWanted, false);
+  const third = pool.take();
+  assert.equal(pool.isWanted, true);
+  pool.give(one);
+  assert.equal(await third, one);
+});

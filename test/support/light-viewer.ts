@@ -13,6 +13,9 @@ import type { Daemon } from './daemon.ts';
 
 const sessionPath = '/api/v1/media/live/session';
 
+/** What is asked of the camera; the benchmark has one of its own. */
+export type ViewedCamera = Pick<Daemon, 'fetch'>;
+
 /** What the viewer must know before it can offer. */
 export interface ViewerIdentity {
   readonly ufrag: string;
@@ -64,7 +67,7 @@ export function offerSdp({ ufrag, pwd, fingerprint }: ViewerIdentity, setup: Set
 }
 
 /** Posts an offer and gives the response as it is. */
-export function postOffer(daemon: Daemon, sdp: string, init: RequestInit = {}): Promise<Response> {
+export function postOffer(daemon: ViewedCamera, sdp: string, init: RequestInit = {}): Promise<Response> {
   return daemon.fetch(sessionPath, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -112,9 +115,9 @@ export class LightViewer {
   /** SRTP and SRTCP that arrived. */
   datagrams = 0;
   onDatagram: ((bytes: Buffer) => void) | undefined;
-  private readonly daemon: Daemon;
+  private readonly daemon: ViewedCamera;
 
-  private constructor(daemon: Daemon, answer: Answer, peer: Peer) {
+  private constructor(daemon: ViewedCamera, answer: Answer, peer: Peer) {
     this.daemon = daemon;
     this.sessionId = answer.session_id;
     this.answerSdp = answer.sdp;
@@ -138,7 +141,7 @@ export class LightViewer {
   }
 
   /** Offers, takes the answer and starts to connect; throws when the offer is refused. */
-  static async open(daemon: Daemon): Promise<LightViewer> {
+  static async open(daemon: ViewedCamera): Promise<LightViewer> {
     const identity = await newIdentity();
     const response = await postOffer(daemon, offerSdp(identity));
     if (!response.ok)
@@ -147,7 +150,7 @@ export class LightViewer {
   }
 
   /** Takes an answer to an offer of this identity. */
-  static async take(daemon: Daemon, identity: ViewerIdentity, answer: Answer): Promise<LightViewer> {
+  static async take(daemon: ViewedCamera, identity: ViewerIdentity, answer: Answer): Promise<LightViewer> {
     const viewer = new LightViewer(daemon, answer, await peerFor(identity, answer.sdp));
     viewer.peer.start();
     return viewer;
