@@ -183,9 +183,11 @@ for (const device of ['desk', 'phone'] as const)
     await exportClip(t, scene);
     await changeSettings(t, scene);
     await logOut(scene);
-    assert.equal(
-      await scene.page.evaluate('document.documentElement.scrollWidth'),
-      await scene.page.evaluate('document.documentElement.clientWidth'),
+    assert.ok(
+      await scene.page.evaluate(
+        `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.documentElement)`,
+      ),
+      'the page is wider than the screen',
     );
     assert.deepEqual(scene.faults, []);
     const origin = new URL(scene.daemon.url).origin;

@@ -77,7 +77,10 @@ test('a page that slept through the end of its live session plays again when it 
   // What a sleeping tab is: its scripts stand still while the camera goes on without it.
   const devTools = await page.context().newCDPSession(page);
   await devTools.send('Debugger.enable');
+  const asleep = new Promise(resolve => devTools.once('Debugger.paused', resolve));
   await devTools.send('Debugger.pause');
+  // It stands at the next line that would run: a tick of the page.
+  await asleep;
   await daemon.fetch(`/api/v1/media/live/session/${first}`, { method: 'DELETE' });
   await daemon.until(
     async () => (await daemon.metric('opencamera_live_viewers')) === 0 || undefined,

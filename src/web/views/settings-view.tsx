@@ -1,11 +1,11 @@
 /** The settings: one card for each thing; each asks for what it shows, so that one that fails leaves the others. */
 import type { JSX } from 'preact';
 import type { CameraApi, DeviceInfo, SystemInfo } from '../api/camera-api.ts';
-import { wordsOf } from '../api/camera-problem.ts';
 import { type Loaded, useLoaded } from '../ui/hooks.ts';
 import { bytesText, dayText, durationText } from '../ui/texts.ts';
 import { recorderText } from './health-words.ts';
 import { AboutCard } from './settings/about-card.tsx';
+import { LoadFault, Rows } from './settings/card-parts.tsx';
 import { FirmwareCard } from './settings/firmware-card.tsx';
 import { IceServersCard } from './settings/ice-servers-card.tsx';
 import { LogCard } from './settings/log-card.tsx';
@@ -34,16 +34,6 @@ export function SettingsView({ api }: { readonly api: CameraApi }): JSX.Element 
   );
 }
 
-/** What failed to load, in the card that it belongs to. */
-export function LoadFault({ loaded }: { readonly loaded: Loaded<unknown> }): JSX.Element | null {
-  if (loaded.error === undefined) return null;
-  return (
-    <p class="message" role="alert" data-tone="warn">
-      {wordsOf(loaded.error)}
-    </p>
-  );
-}
-
 function DeviceCard({ device }: { readonly device: Loaded<DeviceInfo> }): JSX.Element {
   const { value } = device;
   const rows: readonly (readonly [string, string | undefined])[] = [
@@ -59,23 +49,6 @@ function DeviceCard({ device }: { readonly device: Loaded<DeviceInfo> }): JSX.El
       <LoadFault loaded={device} />
       <Rows rows={rows} />
     </div>
-  );
-}
-
-export function Rows({
-  rows,
-}: {
-  readonly rows: readonly (readonly [string, string | undefined])[];
-}): JSX.Element {
-  return (
-    <dl class="rows figures">
-      {rows.map(([name, text]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{text ?? '–'}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

@@ -1,6 +1,6 @@
 /** What this is, and what it is made of. */
 import type { JSX } from 'preact';
-import { Rows } from '../settings-view.tsx';
+import { Rows } from './card-parts.tsx';
 
 /** How many packages are inside; scripts/build-web.mjs says so. */
 declare const __COMPONENTS__: number;

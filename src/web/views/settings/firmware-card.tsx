@@ -15,7 +15,7 @@ import {
 } from '../../settings/firmware.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { bytesText } from '../../ui/texts.ts';
-import { Rows } from '../settings-view.tsx';
+import { Rows } from './card-parts.tsx';
 
 interface Props {
   readonly api: CameraApi;

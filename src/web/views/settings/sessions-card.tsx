@@ -6,7 +6,7 @@ import { wordsOf } from '../../api/camera-problem.ts';
 import { useLoaded } from '../../ui/hooks.ts';
 import { durationText } from '../../ui/texts.ts';
 import { toast } from '../../ui/toast.tsx';
-import { LoadFault } from '../settings-view.tsx';
+import { LoadFault } from './card-parts.tsx';
 
 const everyMs = 30_000;
 
