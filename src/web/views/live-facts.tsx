@@ -1,4 +1,4 @@
-/** The figures of the live picture. */
+/** What the live view tells of its picture: rate, delay, loss, codec and size, a row each, for those who want to know it. */
 import type { JSX } from 'preact';
 import type { LiveViewer } from '../live/live-viewer.ts';
 import { bitRateText, millisecondsText } from '../ui/texts.ts';
