@@ -159,6 +159,16 @@ for (const device of ['desk', 'phone'] as const)
     await page.goto(`${daemon.url}#timeline`);
     await shownMoment(page);
     await checkShifts(t, page, 'time line');
+    for (const [view, isThere] of [
+      ['export', `__camera.bytes > 0`],
+      ['settings', `document.querySelector('#sessions li') && document.querySelector('#log li')`],
+    ] as const) {
+      await page.goto('about:blank');
+      await page.goto(`${daemon.url}#${view}`);
+      await untilInPage(page, isThere);
+      await settled(page);
+      await checkShifts(t, page, view);
+    }
     const cold = await (await scene.browser.newContext()).newPage();
     await cold.goto(daemon.url);
     const bytes = await cold.evaluate<number>(`[...performance.getEntriesByType('navigation'),

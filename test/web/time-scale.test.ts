@@ -7,6 +7,7 @@ import {
   daysLater,
   msPerPixelMax,
   msPerPixelMin,
+  openingMsPerPixel,
   startOfDay,
   type TimeScale,
   ticksOf,
@@ -76,4 +77,20 @@ test('a day with another length is a day all the same', () => {
   assert.ok(day <= noon && noon - day < 86_400_000);
   assert.equal(startOfDay(daysLater(day, 1)), daysLater(day, 1));
   assert.equal(daysLater(daysLater(day, 100), -100), day);
+});
+
+test('a time line opens with all of a short recording before its playhead, and with an hour of a long one', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 20_000, max: 600_000 }),
+      fc.integer({ min: 320, max: 2000 }),
+      (ms, widthPx) => {
+        const msPerPixel = openingMsPerPixel(ms, widthPx);
+        const share = ms / msPerPixel / (widthPx / 2);
+        assert.ok(share <= 1.001 || msPerPixel > 3999, `${share}`);
+        assert.ok(share > 0.7 || msPerPixel < msPerPixelMin + 1, `${share}`);
+      },
+    ),
+  );
+  assert.equal(openingMsPerPixel(30 * 86_400_000, 1280), 4000);
 });

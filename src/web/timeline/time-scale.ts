@@ -25,6 +25,9 @@ const day = 24 * hour;
 export const msPerPixelMin = 20;
 export const msPerPixelMax = (14 * day) / 360;
 
+/** An hour and a half on a wide screen. */
+const msPerPixelFirst = 4000;
+
 const steps: readonly number[] = [
   ...[1, 5, 10, 30].map(count => count * second),
   ...[1, 5, 10, 30].map(count => count * minute),
@@ -71,6 +74,14 @@ export function ticksOf(scale: TimeScale, offsetMsOf: (unixMs: number) => number
     ticks.push({ unixMs, label: local % labelStep === 0 ? labelOf(local, labelStep) : undefined });
   }
   return ticks;
+}
+
+/**
+ * The scale at which a time line opens with its playhead near the newest recording: what is recorded fills the half before
+ * it, as far as that is not more than `msPerPixelFirst` shows.
+ */
+export function openingMsPerPixel(recordedMs: number, widthPx: number): number {
+  return clamp((recordedMs * 1.25) / (Math.max(widthPx, 1) / 2), msPerPixelMin, msPerPixelFirst);
 }
 
 /** Midnight of the day of a moment, in the zone of this device. */

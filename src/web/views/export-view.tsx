@@ -20,10 +20,10 @@ import { TimeStrip } from './time-strip.tsx';
 
 /** What the range may be set to at once: the last so many ms. */
 const presets = [
-  { words: 'Last minute', ms: 60_000 },
-  { words: '5 minutes', ms: 300_000 },
-  { words: '15 minutes', ms: 900_000 },
-  { words: 'Hour', ms: 3_600_000 },
+  { words: '1 min', ms: 60_000 },
+  { words: '5 min', ms: 300_000 },
+  { words: '15 min', ms: 900_000 },
+  { words: '1 hour', ms: 3_600_000 },
 ] as const;
 
 /** Before the camera is asked what a range holds, the hand must rest. */
@@ -142,7 +142,14 @@ export function ExportView({ api, moments }: Props): JSX.Element {
         />
         <div class="line-tools">
           {presets.map(({ words, ms }) => (
-            <button key={ms} type="button" class="quiet" disabled={!isListed} onClick={() => chooseLast(ms)}>
+            <button
+              key={ms}
+              type="button"
+              class="quiet preset"
+              disabled={!isListed}
+              onClick={() => chooseLast(ms)}
+            >
+              <span class="visually-hidden">Last </span>
               {words}
             </button>
           ))}

@@ -20,14 +20,20 @@ export function SettingsView({ api }: { readonly api: CameraApi }): JSX.Element 
   return (
     <section class="view" id="settings">
       <h1>Settings</h1>
-      <div class="masonry">
-        <DeviceCard device={device} />
-        <StorageCard system={system} />
-        <SessionsCard api={api} />
-        <PasswordCard api={api} />
-        <IceServersCard api={api} stored={system.value?.live_session_config.ice_servers} />
-        <FirmwareCard api={api} version={system.value?.firmwareVersion} />
-        <AboutCard version={system.value?.firmwareVersion} />
+      <div class="stacks">
+        <div class="stack">
+          <DeviceCard device={device} />
+          <StorageCard system={system} />
+          <AboutCard version={system.value?.firmwareVersion} />
+        </div>
+        <div class="stack">
+          <PasswordCard api={api} />
+          <SessionsCard api={api} />
+        </div>
+        <div class="stack">
+          <IceServersCard api={api} stored={system.value?.live_session_config.ice_servers} />
+          <FirmwareCard api={api} version={system.value?.firmwareVersion} />
+        </div>
       </div>
       <LogCard api={api} />
     </section>
@@ -44,7 +50,7 @@ function DeviceCard({ device }: { readonly device: Loaded<DeviceInfo> }): JSX.El
     ['Device', value?.uuid],
   ];
   return (
-    <div class="card">
+    <div class="card" id="camera">
       <h2>Camera</h2>
       <LoadFault loaded={device} />
       <Rows rows={rows} />

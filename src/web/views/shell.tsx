@@ -34,6 +34,7 @@ interface Props {
 export function Shell({ session, api }: Props): JSX.Element {
   const route = useRoute();
   const [theme, showTheme] = useState(currentTheme());
+  useSystemColours();
   const { value: health } = useLoaded(readHealth, healthEveryMs);
   const { value: device } = useLoaded(() => api.device());
   useEffect(() => {
@@ -114,6 +115,17 @@ function viewOf(route: Route, { api, health, device }: ViewProps): JSX.Element {
     default:
       return <LiveView api={api} health={health} />;
   }
+}
+
+/** What is painted and not styled has to be painted anew when the system turns light or dark. */
+function useSystemColours(): void {
+  const [, turn] = useState(0);
+  useEffect(() => {
+    const system = matchMedia('(prefers-color-scheme: dark)');
+    const changed = (): void => turn(count => count + 1);
+    system.addEventListener('change', changed);
+    return () => system.removeEventListener('change', changed);
+  }, []);
 }
 
 function useRoute(): Route {

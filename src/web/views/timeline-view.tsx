@@ -10,7 +10,7 @@ import { saveSnapshot } from '../live/snapshot.ts';
 import { RecordingPlayer } from '../timeline/recording-player.ts';
 import { RecordingsList } from '../timeline/recordings-list.ts';
 import { nearestRecorded, neighbourStart } from '../timeline/spans.ts';
-import { clamp, msPerPixelMax, msPerPixelMin } from '../timeline/time-scale.ts';
+import { clamp, msPerPixelMax, msPerPixelMin, openingMsPerPixel } from '../timeline/time-scale.ts';
 import { useChanges } from '../ui/hooks.ts';
 import { Icon } from '../ui/icons.tsx';
 import { publishDetail } from '../ui/published.ts';
@@ -25,7 +25,6 @@ import { useFullscreen } from './use-fullscreen.ts';
 const speeds = [0.25, 0.5, 1, 2, 4, 8, 16] as const;
 /** Beyond this speed browsers make no sense of the sound. */
 const soundSpeedMax = 4;
-const firstMsPerPixel = 4000;
 /** While the hand drags, pictures are asked for no more often than this. */
 const scrubEveryMs = 90;
 
@@ -41,7 +40,7 @@ export function TimelineView({ api, at, framesPerSecond }: Props): JSX.Element {
   const stage = useRef<HTMLDivElement>(null);
   const [list] = useState(() => new RecordingsList(api));
   const [player, setPlayer] = useState<RecordingPlayer>();
-  const [msPerPixel, setMsPerPixel] = useState(firstMsPerPixel);
+  const [msPerPixel, setMsPerPixel] = useState(1000);
   const [dragUnixMs, setDrag] = useState<number>();
   const [speed, setSpeed] = useState(1);
   const [isMuted, setMuted] = useState(false);
@@ -69,7 +68,10 @@ export function TimelineView({ api, at, framesPerSecond }: Props): JSX.Element {
   }, [player, spans]);
   useEffect(() => {
     if (!player || !hasSpans) return;
-    player.seek(at ?? spans.at(-1)!.endUnixMs - 10_000);
+    const newest = spans.at(-1)!.endUnixMs;
+    if (player.positionUnixMs === undefined)
+      setMsPerPixel(openingMsPerPixel(newest - spans[0]!.startUnixMs, window.innerWidth));
+    player.seek(at ?? newest - 10_000);
   }, [player, hasSpans, at]);
   useEffect(() => {
     const element = video.current!;

@@ -12,7 +12,7 @@ export function AboutCard({ version }: { readonly version: string | undefined })
     ['Cloud', 'none'],
   ];
   return (
-    <div class="card">
+    <div class="card" id="about">
       <h2>About</h2>
       <Rows rows={rows} />
       <p class="small">

@@ -60,7 +60,7 @@ export function FirmwareCard({ api, version }: Props): JSX.Element {
   return (
     <div class="card" id="firmware">
       <h2>Firmware</h2>
-      <Rows rows={[['Runs', version], ...slotRows(news)]} />
+      {news && <Rows rows={[['Runs', version], ...slotRows(news)]} />}
       <FirmwareNews news={news} />
       {error !== undefined && (
         <p id="firmware-error" class="message" role="alert" data-tone="bad">
@@ -80,7 +80,7 @@ export function FirmwareCard({ api, version }: Props): JSX.Element {
           </div>
         </div>
       )}
-      {!isBusy && (
+      {news && news.kind !== 'not-set-up' && !isBusy && (
         // biome-ignore lint/a11y/noStaticElementInteractions: the button inside does the same for keyboards.
         <div
           class="drop"
@@ -126,8 +126,7 @@ function FirmwareNews({ news }: { readonly news: UpgradeNews | undefined }): JSX
     <div role="status" id="firmware-state">
       {news?.kind === 'not-set-up' && (
         <p class="message" data-tone="quiet">
-          Upgrades are not set up on this camera: no key says which firmware it may trust. An image is
-          refused.
+          Upgrades are not set up on this camera: no key says which firmware it may trust.
         </p>
       )}
       {news?.kind === 'away' && (

@@ -1,6 +1,6 @@
 /** The end of the camera's log, as it grows. */
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { CameraApi, LogEntry } from '../../api/camera-api.ts';
 import { wordsOf } from '../../api/camera-problem.ts';
 import { clockText } from '../../ui/texts.ts';
@@ -39,11 +39,15 @@ export function LogCard({ api }: { readonly api: CameraApi }): JSX.Element {
     };
   }, [api]);
   const lastId = entries.at(-1)?.id;
-  useEffect(() => {
+  // Who has scrolled up reads there.
+  const isAtEnd = useRef(true);
+  const scrolled = (): void => {
+    const { scrollHeight, scrollTop, clientHeight } = list.current!;
+    isAtEnd.current = scrollHeight - scrollTop - clientHeight < 24;
+  };
+  useLayoutEffect(() => {
     const element = list.current!;
-    // Who has scrolled up reads there.
-    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 160;
-    if (isAtEnd || lastId === undefined) element.scrollTop = element.scrollHeight;
+    if (isAtEnd.current) element.scrollTop = element.scrollHeight;
   }, [lastId]);
   return (
     <div class="card" id="log">
@@ -54,7 +58,7 @@ export function LogCard({ api }: { readonly api: CameraApi }): JSX.Element {
         </p>
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards must be able to scroll it. */}
-      <ol class="log" ref={list} tabIndex={0} aria-label="Log of the camera">
+      <ol class="log" ref={list} tabIndex={0} onScroll={scrolled} aria-label="Log of the camera">
         {entries.map(({ id, time, level, message, fields }) => (
           <li key={`${time} ${id}`} data-level={level}>
             <time>{clockText(Date.parse(time))}</time>
