@@ -47,7 +47,7 @@ test('a page without a network says so, and goes on as soon as there is one', as
   await playingSession(page, session);
 });
 
-test('a log-in that runs out while a recording is played leads to the log-in and back, without a reload', async t => {
+test('a log-in that ends while one watches leads to the log-in and back, without a reload', async t => {
   const scene = await openScene(t, 'desk', { flags: ['--recorder-segment-seconds', '10'] });
   if (!scene) return;
   const { daemon, page } = scene;
@@ -65,6 +65,14 @@ test('a log-in that runs out while a recording is played leads to the log-in and
   // Where one was is where one is again.
   await untilInPage(page, `__camera.state === 'timeline'`);
   assert.ok(Math.abs((await shownMoment(page)) - (start + 1000)) < 2);
+  // And while the live picture plays.
+  await showView(page, 'live');
+  await playingSession(page, '');
+  const second = await page.evaluate<string>(`sessionStorage.getItem('camera-token')`);
+  assert.equal((await daemon.fetch('/api/v1/user/logout', { headers: { 'x-token': second } })).status, 200);
+  await untilInPage(page, `__camera.state === 'login'`);
+  await logInOnPage(page, owner);
+  await playingSession(page, '');
   assert.ok(await page.evaluate('window.sameDocument'));
   assert.deepEqual(scene.faults, []);
 });

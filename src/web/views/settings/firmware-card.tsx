@@ -11,6 +11,7 @@ import {
   stateTone,
   stateWords,
   type UpgradeNews,
+  type UpgradeStatus,
   type Upload,
 } from '../../settings/firmware.ts';
 import { Icon } from '../../ui/icons.tsx';
@@ -116,7 +117,7 @@ function slotRows(news: UpgradeNews | undefined): (readonly [string, string])[] 
   if (news?.kind !== 'status') return [];
   const { slots = [], activeSlot } = news.status;
   return slots.map(({ name, version, state }) => [
-    `Slot ${name}${name === activeSlot ? ', active' : ''}`,
+    `Slot ${name.toUpperCase()}${name === activeSlot ? ', active' : ''}`,
     `${version ?? 'empty'} (${state})`,
   ]);
 }
@@ -140,15 +141,25 @@ function FirmwareNews({ news }: { readonly news: UpgradeNews | undefined }): JSX
             {stateWords(news.status.state)}
           </p>
           {news.status.progress && news.status.state === 'receiving' && (
-            <p class="small figures">
-              {bytesText(news.status.progress.receivedBytes)} of {bytesText(news.status.progress.totalBytes)}
-            </p>
+            <Received {...news.status.progress} />
           )}
           {resultWords(news.status.lastResult) && (
             <p class="small">Last upgrade: {resultWords(news.status.lastResult)}</p>
           )}
         </>
       )}
+    </div>
+  );
+}
+
+/** How much the camera has of an image, whoever sends it. */
+function Received({ receivedBytes, totalBytes }: NonNullable<UpgradeStatus['progress']>): JSX.Element {
+  return (
+    <div class="progress">
+      <progress max={1} value={totalBytes > 0 ? receivedBytes / totalBytes : 0} aria-label="Received" />
+      <p class="small figures">
+        {bytesText(receivedBytes)} of {bytesText(totalBytes)}
+      </p>
     </div>
   );
 }
