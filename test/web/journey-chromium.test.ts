@@ -37,8 +37,10 @@ async function setUp({ page, daemon }: Scene): Promise<void> {
 
 async function watchLive({ page }: Scene): Promise<void> {
   const numbers = await readFrameNumbers(page, 1500);
-  assert.ok(numbers.length >= 20 && !numbers.includes(-1), `${numbers}`);
-  assert.equal(new Set(numbers).size, numbers.length, 'the counter does not advance');
+  // A browser that is late may present a picture again; it never goes back to an earlier one.
+  const shown = numbers.filter((number, i) => number !== numbers[i - 1]);
+  assert.ok(shown.length >= 10 && !shown.includes(-1), `${numbers}`);
+  assert.equal(new Set(shown).size, shown.length, `the counter does not advance: ${numbers}`);
   const { totalAudioEnergy } = await inboundStatistics(page, 'audio');
   await page.click('#sound');
   await untilInPage(page, `testing.inbound('audio').then(now => now.totalAudioEnergy > ${totalAudioEnergy})`);
@@ -62,10 +64,10 @@ async function checkPicture(page: Page, unixMs: number, oracle: RecordingOracle)
 async function scrub(t: TestContext, scene: Scene, device: Device): Promise<void> {
   const { page, daemon } = scene;
   const startUnixMs = await recordingStart(daemon);
-  await until(startUnixMs + 14_000);
-  const range = { startUnixMs, endUnixMs: startUnixMs + 12_000 };
+  await until(startUnixMs + 11_000);
+  const range = { startUnixMs, endUnixMs: startUnixMs + 9_000 };
   const oracle = await oracleOf(daemon, range, { media: demoMedia, folder: testFolder(t) });
-  for (const ms of [7123, 1510, 11_040]) {
+  for (const ms of [5123, 1510, 8040]) {
     await showView(page, `timeline/${new Date(startUnixMs + ms).toISOString()}`);
     await untilInPage(page, `Math.abs(__camera.positionUnixMs - ${startUnixMs + ms}) < 1`);
     assert.ok(Math.abs((await shownMoment(page)) - (startUnixMs + ms)) < 2);
