@@ -1,48 +1,13 @@
 // Takes pictures of every view of the web page, light and dark, at the sizes of a desk and of a phone, with a camera that
-// plays the demo: `node scripts/take-screenshots.mjs FOLDER [SECONDS]` after `npm run build`. Needs Chromium. The camera records
-// for so many seconds first (60 unless told), so that there is something on its time line.
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+// plays the demo: `node scripts/page/take-screenshots.mjs FOLDER [SECONDS]` after `npm run build`. Needs Chromium. The camera
+// records for so many seconds first (60 unless told), so that there is something on its time line.
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { openScene, owner, sizes, until } from './scene.mjs';
 
 const [folder = 'screenshots', seconds = '60'] = process.argv.slice(2);
-const root = fileURLToPath(new URL('../', import.meta.url));
-const user = { email: 'owner@example.com', password: 'four words that rhyme' };
-const state = mkdtempSync(path.join(os.tmpdir(), 'opencamerad-shots-'));
 mkdirSync(folder, { recursive: true });
-
-const daemon = spawn(
-  process.execPath,
-  [
-    path.join(root, 'dist/cli.js'),
-    'start',
-    ...['--state', state, '--host', '127.0.0.1', '--port', '0', '--source', 'demo', '--audio-source', 'demo'],
-    ...['--recorder-segment-seconds', '10', '--sub-source', 'demo'],
-  ],
-  { stdio: ['ignore', 'pipe', 'ignore'] },
-);
-const url = await new Promise((resolve, reject) => {
-  daemon.stdout.on('data', text => resolve(/http\S+/.exec(text)[0]));
-  daemon.on('exit', () => reject(new Error('the camera ended')));
-});
-const token = readFileSync(path.join(state, 'setup-token'), 'utf8').trim();
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required', '--disable-gpu'],
-});
-const sizes = {
-  desk: { viewport: { width: 1280, height: 800 } },
-  phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
-};
-
-async function until(page, expression) {
-  for (const end = Date.now() + 20_000; Date.now() < end; await page.waitForTimeout(50))
-    if (await page.evaluate(expression)) return;
-  throw new Error(`not in 20 s: ${expression} ${await page.evaluate('JSON.stringify(__camera)')}`);
-}
+const { browser, daemon, url, token, claim, close } = await openScene();
 
 async function shoot(page, name, fullPage = false) {
   for (const colorScheme of ['light', 'dark']) {
@@ -60,27 +25,23 @@ for (const [size, options] of Object.entries(sizes)) {
   pages.push([size, page]);
   await page.goto(`${url}#setup=${token}`);
   await until(page, `__camera.state === 'setup'`);
-  await page.fill('#setup-email', user.email);
-  await page.fill('#setup-password', user.password);
+  await page.fill('#setup-email', owner.email);
+  await page.fill('#setup-password', owner.password);
   await shoot(page, `setup-${size}`, true);
   await page.goto('about:blank');
 }
-await fetch(`${url}api/v1/user`, {
-  method: 'POST',
-  headers: { 'content-type': 'application/json', 'x-token': token },
-  body: JSON.stringify(user),
-});
+await claim();
 for (const [size, page] of pages) {
   await page.goto(url);
   await until(page, `__camera.state === 'login'`);
-  await page.fill('#login-email', user.email);
+  await page.fill('#login-email', owner.email);
   await shoot(page, `login-${size}`);
   await page.fill('#login-password', 'wrong password');
   await page.press('#login-password', 'Enter');
   await page.waitForTimeout(1500);
   await shoot(page, `login-wrong-${size}`);
   await page.waitForTimeout(1500);
-  await page.fill('#login-password', user.password);
+  await page.fill('#login-password', owner.password);
   await page.press('#login-password', 'Enter');
   await until(page, `__camera.state === 'playing'`);
   await page.evaluate(`location.hash = 'settings'`);
@@ -119,5 +80,4 @@ for (const [size, page] of pages) {
   await until(page, `__camera.state === 'waiting'`);
   await shoot(page, `lost-${size}`);
 }
-await browser.close();
-rmSync(state, { recursive: true, force: true });
+await close();
