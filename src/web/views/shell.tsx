@@ -55,7 +55,7 @@ export function Shell({ session, api }: Props): JSX.Element {
       <header class="bar">
         <span class="brand">
           <Mark />
-          Camera
+          <span class="brand-name">Camera</span>
         </span>
         <nav class="tabs" aria-label="Views">
           {tabs.map(({ view, words, icon }) => (
