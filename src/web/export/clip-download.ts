@@ -42,6 +42,8 @@ export class ClipDownload extends EventTarget {
   private etag: string | undefined;
   private breaks = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** The run before, which may still be writing when the next is asked for. */
+  private turn: Promise<void> = Promise.resolve();
   private samples: { readonly atMs: number; readonly bytes: number }[] = [];
 
   constructor(api: CameraApi, range: ClipRange, totalBytes: number, sink: ByteSink) {
@@ -55,8 +57,9 @@ export class ClipDownload extends EventTarget {
   /** Begins, or goes on. */
   start(): void {
     if (this.state === 'running' || this.state === 'done' || this.state === 'cancelled') return;
+    clearTimeout(this.timer);
     this.breaks = 0;
-    void this.run();
+    this.begin();
   }
 
   pause(): void {
@@ -77,13 +80,18 @@ export class ClipDownload extends EventTarget {
     this.set(state);
   }
 
-  private async run(): Promise<void> {
+  private begin(): void {
     this.abort = new AbortController();
     const { signal } = this.abort;
     this.problem = undefined;
     this.samples = [];
     this.set('running');
+    this.turn = this.turn.then(() => this.run(signal));
+  }
+
+  private async run(signal: AbortSignal): Promise<void> {
     try {
+      if (signal.aborted) return;
       await this.receive(signal);
       if (signal.aborted) return;
       await this.sink.close();
@@ -96,6 +104,7 @@ export class ClipDownload extends EventTarget {
 
   private async receive(signal: AbortSignal): Promise<void> {
     const { receivedBytes, etag } = this;
+    if (receivedBytes > 0 && receivedBytes === this.totalBytes) return;
     const goesOn = receivedBytes > 0 && etag !== undefined;
     const response = await fetch(clipPath(this.range), {
       headers: {
@@ -138,7 +147,7 @@ export class ClipDownload extends EventTarget {
     }
     const waitMs = retryDelayMs(this.breaks + 1, this.problem.retryAfterMs, Math.random());
     this.breaks += 1;
-    this.timer = setTimeout(() => void this.run(), waitMs);
+    this.timer = setTimeout(() => this.begin(), waitMs);
     this.set('retrying');
   }
 
