@@ -20,8 +20,9 @@ import { nearestRecorded, type Span } from './spans.ts';
 
 export type PlayerState = 'empty' | 'opening' | 'ready' | 'failed';
 
-/** Openings in a row that may fail before the player says so. */
+/** Openings in a row that may fail before the player says so; more where the link may only have been too old. */
 const openingsMax = 2;
+const renewalsMax = 4;
 
 /** See the head of the file. */
 export class RecordingPlayer extends EventTarget {
@@ -216,7 +217,7 @@ export class RecordingPlayer extends EventTarget {
     this.wantedUnixMs ??= this.positionUnixMs;
     this.window = undefined;
     this.failures += 1;
-    if (isOld || this.failures < openingsMax) void this.open();
+    if (this.failures < (isOld ? renewalsMax : openingsMax)) void this.open();
     else {
       const detail =
         'The recording cannot be played here. The way to the camera broke, or this browser cannot decode it.';
