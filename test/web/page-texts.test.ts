@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { readRange } from '../../src/web/export/range-text.ts';
 import { retryDelayMs } from '../../src/web/live/retry-delay.ts';
-import { EventStreamReader, resultWords } from '../../src/web/settings/firmware.ts';
+import { EventStreamReader, mayUpload, resultWords, slotWords } from '../../src/web/settings/firmware.ts';
 import { parseRoute, routeTo } from '../../src/web/ui/routes.ts';
 import { bitRateText, bytesText, clockText, durationText, localInputText } from '../../src/web/ui/texts.ts';
 import { healthWords } from '../../src/web/views/health-words.ts';
@@ -87,7 +87,25 @@ test('the last upgrade is told in words whatever the form in which the camera te
   assert.equal(resultWords('rolled back'), 'rolled back');
   assert.equal(resultWords({ outcome: 'confirmed', at: 1 }), 'confirmed');
   assert.equal(resultWords({ message: 'The signature is wrong.', code: 'x' }), 'The signature is wrong.');
+  assert.equal(
+    resultWords({ outcome: 'fell-back', version: '2.0.0', reason: 'no picture', atUnixMs: 1 }),
+    'Version 2.0.0 did not prove itself, so the one before runs: no picture.',
+  );
+  assert.equal(
+    resultWords({ outcome: 'confirmed', version: '2.0.0' }),
+    'Version 2.0.0 proved itself and is kept.',
+  );
   for (const nothing of [null, undefined, {}, 5]) assert.equal(resultWords(nothing), undefined);
+});
+
+test('what is in a slot is told, and only what is free takes another image', () => {
+  assert.equal(slotWords({ version: '1.0.0', state: 'good' }), '1.0.0');
+  assert.equal(slotWords({ version: '2.0.0', state: 'bad' }), '2.0.0, did not work');
+  assert.equal(slotWords({ version: null, state: 'empty' }), 'empty');
+  assert.equal(slotWords({ version: null, state: 'unknown' }), '–');
+  for (const state of ['idle', 'confirmed', 'fell-back', 'failed']) assert.ok(mayUpload(state), state);
+  for (const state of ['receiving', 'verifying', 'ready', 'restarting', 'trial'])
+    assert.ok(!mayUpload(state), state);
 });
 
 test('what is wrong with the camera is told, the picture before the card', () => {

@@ -16,7 +16,7 @@ const againMs = 2000;
 /** As the camera tells it. */
 export interface UpgradeStatus {
   readonly state: string;
-  readonly progress?: { readonly receivedBytes: number; readonly totalBytes: number } | null;
+  readonly progress?: { readonly receivedBytes: number; readonly totalBytes: number | null } | null;
   readonly activeSlot?: string | null;
   readonly slots?: readonly {
     readonly name: string;
@@ -51,16 +51,44 @@ export function stateTone(state: string): StateTone {
   return state === 'trial' || state === 'restarting' ? 'warn' : 'quiet';
 }
 
-/** Whether the camera is busy with an upgrade, so that no other can begin. */
-export function isUnderWay(state: string): boolean {
-  return ['receiving', 'verifying', 'ready', 'restarting'].includes(state);
+/** Whether another upgrade may begin: not while one is under way or on trial. */
+export function mayUpload(state: string): boolean {
+  return !['receiving', 'verifying', 'ready', 'restarting', 'trial'].includes(state);
 }
+
+/** Words for what is in a slot. */
+export function slotWords({
+  version,
+  state,
+}: {
+  readonly version: string | null;
+  readonly state: string;
+}): string {
+  const told = {
+    good: '',
+    unknown: '',
+    untried: 'not tried yet',
+    bad: 'did not work',
+    installing: 'being written',
+  }[state];
+  if (version === null) return state === 'unknown' ? '–' : state;
+  return [version, told ?? state].filter(Boolean).join(', ');
+}
+
+const outcomes: Readonly<Record<string, string>> = {
+  confirmed: 'proved itself and is kept',
+  'fell-back': 'did not prove itself, so the one before runs',
+  failed: 'was not installed',
+};
 
 /** What was said of the last upgrade, whatever its form. */
 export function resultWords(result: unknown): string | undefined {
   if (typeof result === 'string') return result;
   if (typeof result !== 'object' || result === null) return undefined;
-  const { message, reason, detail, outcome, code } = result as Record<string, unknown>;
+  const { message, reason, detail, outcome, code, version } = result as Record<string, unknown>;
+  const told = outcomes[String(outcome)];
+  if (told !== undefined && typeof version === 'string')
+    return `Version ${version} ${told}${typeof reason === 'string' ? `: ${reason}` : ''}.`;
   const text = message ?? detail ?? reason ?? outcome ?? code;
   return typeof text === 'string' ? text : undefined;
 }
@@ -124,7 +152,9 @@ export async function followUpgrade(
         return;
       }
       if (!response.ok || !response.body) throw await problemOfResponse(response);
-      await readStatuses(response, status => onNews({ kind: 'status', status }));
+      await readStatuses(response, status =>
+        onNews(status.state === 'off' ? { kind: 'not-set-up' } : { kind: 'status', status }),
+      );
     } catch (error) {
       if (signal.aborted) return;
       const problem = error instanceof CameraProblem ? error : new CameraProblem({ code: 'unreachable' });

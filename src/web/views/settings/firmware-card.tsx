@@ -5,9 +5,10 @@ import type { CameraApi } from '../../api/camera-api.ts';
 import { wordsOf } from '../../api/camera-problem.ts';
 import {
   followUpgrade,
-  isUnderWay,
+  mayUpload,
   resultWords,
   sendImage,
+  slotWords,
   stateTone,
   stateWords,
   type UpgradeNews,
@@ -57,7 +58,7 @@ export function FirmwareCard({ api, version }: Props): JSX.Element {
     void send(event.dataTransfer?.files[0]);
   };
   const status = news?.kind === 'status' ? news.status : undefined;
-  const isBusy = share !== undefined || (status !== undefined && isUnderWay(status.state));
+  const offersUpload = share === undefined && status !== undefined && mayUpload(status.state);
   return (
     <div class="card" id="firmware">
       <h2>Firmware</h2>
@@ -81,7 +82,7 @@ export function FirmwareCard({ api, version }: Props): JSX.Element {
           </div>
         </div>
       )}
-      {news && news.kind !== 'not-set-up' && !isBusy && (
+      {offersUpload && (
         // biome-ignore lint/a11y/noStaticElementInteractions: the button inside does the same for keyboards.
         <div
           class="drop"
@@ -116,9 +117,9 @@ export function FirmwareCard({ api, version }: Props): JSX.Element {
 function slotRows(news: UpgradeNews | undefined): (readonly [string, string])[] {
   if (news?.kind !== 'status') return [];
   const { slots = [], activeSlot } = news.status;
-  return slots.map(({ name, version, state }) => [
-    `Slot ${name.toUpperCase()}${name === activeSlot ? ', active' : ''}`,
-    `${version ?? 'empty'} (${state})`,
+  return slots.map(slot => [
+    `Slot ${slot.name.length === 1 ? slot.name.toUpperCase() : slot.name}${slot.name === activeSlot ? ', runs' : ''}`,
+    slotWords(slot),
   ]);
 }
 
@@ -156,9 +157,10 @@ function FirmwareNews({ news }: { readonly news: UpgradeNews | undefined }): JSX
 function Received({ receivedBytes, totalBytes }: NonNullable<UpgradeStatus['progress']>): JSX.Element {
   return (
     <div class="progress">
-      <progress max={1} value={totalBytes > 0 ? receivedBytes / totalBytes : 0} aria-label="Received" />
+      <progress max={1} value={totalBytes ? receivedBytes / totalBytes : 0} aria-label="Received" />
       <p class="small figures">
-        {bytesText(receivedBytes)} of {bytesText(totalBytes)}
+        {bytesText(receivedBytes)}
+        {totalBytes !== null && ` of ${bytesText(totalBytes)}`}
       </p>
     </div>
   );
