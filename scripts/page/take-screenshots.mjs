@@ -65,6 +65,8 @@ for (const [size, page] of pages) {
   await page.click('#share');
   await page.waitForTimeout(500);
   await shoot(page, `export-link-${size}`, true);
+  // The sentence about the link has gone by then.
+  await page.waitForTimeout(3500);
   await page.evaluate(`location.hash = 'settings'`);
   await until(
     page,
