@@ -79,7 +79,12 @@ function entryOf(file, isExecutable = false) {
 }
 
 /** What a build that was cut off, or made by tsup alone, lacks first. */
-const neededFiles = ['dist/cli.js', 'dist/workers/live.js', 'dist/docs/swagger-ui-bundle.js.gz'];
+const neededFiles = [
+  'dist/cli.js',
+  'dist/workers/live.js',
+  'dist/docs/swagger-ui-bundle.js.gz',
+  'dist/web/index.html.br',
+];
 
 const textEntry = text => ({ content: Buffer.from(text), isExecutable: false });
 

@@ -15,6 +15,7 @@ export function buildDist(root, scratch) {
   };
   run('node_modules/tsup/dist/cli-default.js', '--silent', '--out-dir', folder);
   run('scripts/pack-docs.mjs', folder);
+  run('scripts/build-web.mjs', path.join(folder, 'web'));
   return folder;
 }
 

@@ -37,13 +37,16 @@ function fits({ os, cpu, libc }, target) {
   );
 }
 
-/** Places of the packages whose code the build took in, sorted. swagger-ui-dist is packed by scripts/pack-docs.mjs. */
+/** What is taken in beside tsup: by scripts/pack-docs.mjs and by scripts/build-web.mjs. */
+const packedPlaces = ['node_modules/swagger-ui-dist', 'node_modules/preact'];
+
+/** Places of the packages whose code the build took in, sorted. */
 function bundledPlaces(lock, metafile) {
   const inputs = Object.values(metafile.outputs).flatMap(({ inputs }) =>
     Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0),
   );
   const places = inputs.map(([file]) => placeOf(lock, file)).filter(Boolean);
-  return [...new Set([...places, 'node_modules/swagger-ui-dist'])].sort();
+  return [...new Set([...places, ...packedPlaces])].sort();
 }
 
 /**
