@@ -28,6 +28,21 @@ const forbidden = [
     to: { path: '^(workers|bench|test|native-bindings)/' },
   },
 ];
+forbidden.push(
+  {
+    name: 'the-page-runs-in-browsers',
+    comment: 'src/web is bundled for browsers: it knows of the daemon only the types of its API.',
+    severity: 'error',
+    from: { path: '^src/web/' },
+    to: { pathNot: ['^src/web/', '^src/http/openapi/api-types', 'node_modules/preact/'] },
+  },
+  {
+    name: 'the-daemon-does-not-import-the-page',
+    severity: 'error',
+    from: { path: '^(src|workers)/', pathNot: '^src/web/' },
+    to: { path: '^src/web/' },
+  },
+);
 layers.forEach((folders, level) => {
   const above = layers.slice(level + 1).flat();
   if (above.length)

@@ -24,6 +24,8 @@ export default defineConfig({
   sourcemap: false,
   dts: false,
   removeNodeProtocol: false,
+  // What went into the build, for scripts/bundle.mjs.
+  metafile: true,
   noExternal: ['werift', '@peculiar/x509', 'reflect-metadata'],
   // CommonJS packages within a bundle ask for Node's modules by require().
   banner: {

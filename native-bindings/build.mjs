@@ -60,17 +60,15 @@ function findCompiler(target) {
  * Builds. Returns undefined when all went well, else one sentence that says what is missing; the compiler's own words
  * go to `stdio`.
  */
-export function build({ target, isSanitized = false, stdio = 'inherit' } = {}) {
+export function build({ target, isSanitized = false, stdio = 'inherit', folder: given } = {}) {
   if (process.platform !== 'linux') return 'the addon is for Linux';
   if (target !== undefined && !(target in crossCompilers)) return `there is no target ${target}`;
   const headers = findHeaders();
   if (!headers) return `node_api.h is not beside ${process.execPath}`;
   const compiler = findCompiler(target);
   if (!compiler) return 'there is no C++ compiler';
-  const folder = join(
-    here,
-    target ? `prebuilds/${target}` : isSanitized ? 'build/Sanitize' : 'build/Release',
-  );
+  const usual = target ? `prebuilds/${target}` : isSanitized ? 'build/Sanitize' : 'build/Release';
+  const folder = given ?? join(here, usual);
   mkdirSync(folder, { recursive: true });
   const sources = readdirSync(join(here, 'src')).filter(name => name.endsWith('.cc'));
   const path = join(folder, output);

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 
 const checks = {
   types: 'tsc --project .',
+  'types of the page': 'tsc --project src/web && npx --no-install tsc --project test/web',
   style: 'biome check --error-on-warnings --diagnostic-level=warn',
   promises: 'eslint --max-warnings 0 src workers test bench',
   imports: 'depcruise --config .dependency-cruiser.cjs --output-type err src workers',

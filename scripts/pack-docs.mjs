@@ -1,12 +1,12 @@
 // Packs the viewer of the API's documentation page (Swagger UI) into dist/docs, gzip at its best, for a camera has neither
-// node_modules/swagger-ui-dist nor time to pack. Run after tsup, which empties dist.
+// node_modules/swagger-ui-dist nor time to pack. Run after tsup, which empties dist. An argument names another folder than dist.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { constants, gzipSync } from 'node:zlib';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-const target = path.join(root, 'dist/docs');
+const target = path.join(path.resolve(process.argv[2] ?? path.join(root, 'dist')), 'docs');
 mkdirSync(target, { recursive: true });
 for (const name of ['swagger-ui-bundle.js', 'swagger-ui.css']) {
   const content = readFileSync(path.join(root, 'node_modules/swagger-ui-dist', name));

@@ -40,6 +40,7 @@ import { UsersPart } from './supervisor/users-part.ts';
 import { packageFolder, workerEntry } from './supervisor/worker-entry.ts';
 import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
 import type { Logger } from './telemetry/log.ts';
+import { LogTail } from './telemetry/log-tail.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { systemClock } from './telemetry/system-clock.ts';
 
@@ -63,14 +64,18 @@ export interface Camera {
 /**
  * Starts the camera and resolves when everything serves. Rejects with a CameraError when a part cannot be started;
  * what had started is stopped again by then. An abort of `signal` ends a start under way in the same manner.
+ *
+ * @param quietLogger what must not be kept in memory goes to it alone: the setup token.
  */
 export async function startCamera(
   configuration: Configuration,
-  logger: Logger,
+  quietLogger: Logger,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Camera> {
   const clock = systemClock;
   const startedMonoUs = clock.monoUs();
+  const logTail = new LogTail(clock, configuration.log.level);
+  const logger = logTail.following(quietLogger);
   const state = openStateFolder(configuration.state);
   for (const file of state.renewed) logger.warn('a damaged file of the state folder was made anew', { file });
 
@@ -125,6 +130,7 @@ export async function startCamera(
     liveRequest: request => requests.request(request),
     onLiveSessionEnded: workers.onLiveSessionEnded,
     logger,
+    logTail,
     live: configuration.live,
     http: configuration.http,
     https: configuration.https,
@@ -154,7 +160,7 @@ export async function startCamera(
   }
   const scheme = configuration.https.enabled ? 'https' : 'http';
   const url = addressUrl(configuration.host, http.port, scheme);
-  announce(logger, configuration.host, http.port, scheme, users.accounts);
+  announce(quietLogger, configuration.host, http.port, scheme, users.accounts);
   void users.measureHash();
   return { url, stop: () => supervisor.stop() };
 }

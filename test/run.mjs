@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildWeb } from '../scripts/build-web.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.dirname(here);
@@ -42,6 +43,10 @@ if (startsCamera && process.env.OPENCAMERAD_TEST_SOURCES !== '1') {
   if (status !== 0) process.exit(status ?? 1);
   environment.OPENCAMERAD_TEST_CLI = path.join(root, bundle, 'cli.js');
 }
+
+// Beside the bundle, which finds it there; cameras within a test's own process are told.
+environment.OPENCAMERAD_TEST_WEB = path.join(root, bundle, 'web');
+await buildWeb(environment.OPENCAMERAD_TEST_WEB);
 
 /** Runs the files; returns the exit status, and which of them failed, as far as they are known. */
 function runFiles(names, atOnce) {

@@ -14,10 +14,18 @@ import { AccountsKeeper, type AccountsKeeperOptions } from './accounts-keeper.ts
 import type { Caller } from './audit-log.ts';
 import { parseBasic } from './basic-credentials.ts';
 import type { LoginThrottle } from './login-throttle.ts';
+import type { Moment } from './moment.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { acceptablePassword } from './password-rules.ts';
 import type { Session } from './session.ts';
-import { extendSession, isAlive, makeRoom, newSession, validUntilUnixMs } from './session-record.ts';
+import {
+  extendSession,
+  isAlive,
+  makeRoom,
+  newSession,
+  type SessionRecord,
+  validUntilUnixMs,
+} from './session-record.ts';
 import { isSetupToken, removeSetupToken } from './setup-token.ts';
 import { isLinkText, type LinkScope, signLinkText } from './signed-link.ts';
 import {
@@ -79,7 +87,7 @@ export class Accounts {
     const record = sid === undefined ? undefined : this.keeper.required().sessions.get(sid);
     const now = this.keeper.moments.now();
     if (!record || !isAlive(record, now)) return undefined;
-    return { sid: record.sid, label: record.label, validUntilUnixMs: validUntilUnixMs(record, now) };
+    return sessionOf(record, now);
   }
 
   /**
@@ -206,6 +214,22 @@ export class Accounts {
     return user;
   }
 
+  /** Those that live, the newest first. Throws `accounts-damaged`. */
+  sessions(): readonly Session[] {
+    const now = this.keeper.moments.now();
+    return [...this.keeper.required().sessions.values()]
+      .filter(record => isAlive(record, now))
+      .sort((a, b) => b.order - a.order)
+      .map(record => sessionOf(record, now));
+  }
+
+  /** Ends a session by its id, the caller's own too. Resolves to false when there is none. */
+  async endSession(sid: string, from: Caller): Promise<boolean> {
+    const isEnded = await this.keeper.change(data => data.sessions.delete(sid));
+    if (isEnded) this.options.audit.record('session-ended', from, { session: sid });
+    return isEnded;
+  }
+
   /** As they were set; empty while the database is damaged. */
   iceServers(): readonly string[] {
     return this.keeper.look()?.iceServers ?? [];
@@ -313,6 +337,11 @@ export class Accounts {
     const { passwordGeneration } = user;
     return { key: this.keeper.linkKey, boot: this.keeper.moments.boot, passwordGeneration, target };
   }
+}
+
+function sessionOf(record: SessionRecord, now: Moment): Session {
+  const { sid, label } = record;
+  return { sid, label, validUntilUnixMs: validUntilUnixMs(record, now) };
 }
 
 function newGeneration(): string {

@@ -26,6 +26,7 @@ export type AuditEvent =
   | 'logout'
   | 'password-reset'
   | 'session-expired'
+  | 'session-ended'
   | 'session-pushed-out'
   | 'keys-rotated'
   | 'factory-reset'

@@ -18,6 +18,7 @@ export const errorCodes = {
   'viewer-limit': 'the camera serves as many viewers as it may',
   'offers-pending': 'too many offers wait for their connection',
   'session-unknown': 'there is no such live session',
+  'server-test-busy': 'ICE servers are being tried already',
   'valid-until-past': 'valid_until lies in the past',
   'source-not-ready': 'the camera has no picture yet',
   'worker-unavailable': 'a part of the camera is restarting',

@@ -32,7 +32,7 @@ const checks: readonly Check[] = [
   checkDevices,
   checkLibraries,
   checkPasswordHash,
-  checkDataPlane,
+  configuration => checkDataPlane(configuration),
 ];
 
 const marks = { ok: 'ok     ', warning: 'warning', problem: 'PROBLEM' } as const;

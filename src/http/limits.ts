@@ -11,8 +11,8 @@ export const sdpBytesMax = 64 * 1024;
 /** Body in bytes that is read and dropped where a route takes none; some clients send `{}` with a DELETE. */
 export const ignoredBodyBytesMax = 4 * 1024;
 
-/** Bytes of one file of the web page. They stay in memory, and a slow reader costs one copy of one file. */
-export const assetBytesMax = 256 * 1024;
+/** Bytes of one packed file of the web page. They stay in memory, and a slow reader costs one copy of one file. */
+export const assetBytesMax = 100 * 1024;
 
 /** Milliseconds until a file system that does not answer is shown as no card; a dead network share can hang for ever. */
 export const fileSystemTimeoutMs = 2000;

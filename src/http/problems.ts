@@ -279,6 +279,12 @@ export const problems: Readonly<Record<ProblemCode, Problem>> = {
     retryAfterSeconds: 2,
     showsDetails: true,
   },
+  'server-test-busy': {
+    status: 503,
+    title: 'A test is under way',
+    detail: 'ICE servers are being tried already. Try again shortly.',
+    retryAfterSeconds: 3,
+  },
   'source-not-ready': {
     status: 503,
     title: 'No picture yet',

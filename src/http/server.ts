@@ -24,6 +24,7 @@ import { firmwareHandlers } from './routes/firmware.ts';
 import { healthHandlers } from './routes/health.ts';
 import { liveConfigHandlers } from './routes/live-config.ts';
 import { liveSessionHandlers } from './routes/live-session.ts';
+import { logsHandlers } from './routes/logs.ts';
 import { metricsHandlers } from './routes/metrics.ts';
 import { openApiHandlers } from './routes/openapi.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -31,6 +32,7 @@ import { recordingsHandlers } from './routes/recordings.ts';
 import { setupHandlers } from './routes/setup.ts';
 import { systemHandlers } from './routes/system.ts';
 import { userHandlers } from './routes/user.ts';
+import { userSessionsHandlers } from './routes/user-sessions.ts';
 import type { HttpServices } from './services.ts';
 
 export type { HttpServices } from './services.ts';
@@ -60,6 +62,8 @@ export interface HttpServerOptions {
   readonly downloads?: Omit<DownloadsOptions, 'clock'>;
   /** In place of the one of the package. */
   readonly document?: ApiDocument;
+  /** In place of the page of the package. */
+  readonly pageFolder?: string | undefined;
 }
 
 /**
@@ -75,7 +79,7 @@ export async function startHttpServer(
   const routes: Route[] = [
     ...operationRoutes(document, handlersOf(services, document)),
     ...docsRoutes(clock),
-    ...pageRoutes(await loadPageAssets()),
+    ...pageRoutes(await loadPageAssets(options.pageFolder)),
   ];
   const frontEnd = await FrontEnd.open({ ...services, host: options.host, port: options.port });
   const downloads = new Downloads({ clock, ...options.downloads });
@@ -112,11 +116,13 @@ function handlersOf(services: HttpServices, document: ApiDocument): Handlers {
     ...deviceHandlers(services),
     ...setupHandlers(services),
     ...userHandlers(services),
+    ...userSessionsHandlers(services),
     ...liveConfigHandlers(services),
     ...liveSessionHandlers(services),
     ...clipHandlers(services),
     ...recordingsHandlers(services),
     ...systemHandlers(services),
+    ...logsHandlers(services),
     ...firmwareHandlers(services),
     ...openApiHandlers(document),
     ...healthHandlers(services),

@@ -16,7 +16,9 @@ import type {
   SegmentRecord,
   SegmentSamples,
 } from '../isobmff/recorded-segment.ts';
+import type { RetentionRules } from '../store/recordings/retention.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { LogTail } from '../telemetry/log-tail.ts';
 
 /** What the front end uses of the accounts; tests may bring their own. */
 export type AccountsService = Pick<
@@ -29,6 +31,8 @@ export type AccountsService = Pick<
   | 'refresh'
   | 'logOut'
   | 'resetPassword'
+  | 'sessions'
+  | 'endSession'
   | 'iceServers'
   | 'setIceServers'
   | 'signLink'
@@ -64,6 +68,8 @@ export interface RecordingsService {
   release(segment: SegmentRecord): void;
   /** Samples of some fragments, in their order; of all when left out. Off this thread; rejects with a CameraError. */
   loadSamples(segment: SegmentRecord, fragments?: readonly FragmentRecord[]): Promise<SegmentSamples>;
+  /** What is deleted when, on a file system of this size. */
+  retentionRules(totalBytes: number): RetentionRules;
   /** Milliseconds that the recorder is behind with its writing; whoever reads leaves the card to it then. */
   cardPressureMs(): number;
 }
@@ -90,6 +96,7 @@ export interface HttpServices {
   onLiveSessionEnded(listener: (liveSessionId: string) => void): void;
   readonly recordings: RecordingsService;
   readonly logger: Logger;
+  readonly logTail: Pick<LogTail, 'after' | 'last'>;
   readonly live: LiveConfiguration;
   readonly http: HttpConfiguration;
   readonly https: HttpsConfiguration;

@@ -159,9 +159,13 @@ export type LiveRequest =
       readonly validUntilUnixMs: number;
       /** ICE servers with their credentials, for this session. */
       readonly iceServers: readonly IceServer[];
+      /** The video that is wanted first; main unless told. */
+      readonly stream?: 'main' | 'sub' | undefined;
     }
   | { readonly kind: 'close-session'; readonly sessionId: string }
-  | { readonly kind: 'describe-session'; readonly sessionId: string };
+  | { readonly kind: 'describe-session'; readonly sessionId: string }
+  /** Tries servers, with their credentials, without a session. */
+  | { readonly kind: 'test-ice-servers'; readonly iceServers: readonly IceServer[] };
 
 /** A STUN or TURN server (RFC 8489, 8656). */
 export interface IceServer {
@@ -180,6 +184,17 @@ export interface LiveReplies {
   'open-session': { readonly sessionId: string; readonly sdp: string; readonly validUntilUnixMs: number };
   'close-session': { readonly closed: true };
   'describe-session': SessionDescription;
+  /** One for each server, in their order. */
+  'test-ice-servers': readonly IceServerReport[];
+}
+
+/** What came of asking an ICE server. */
+export interface IceServerReport {
+  /** Why it cannot be used; null when it can. No secret. */
+  readonly reason: string | null;
+  /** The reflexive or relayed transport address, as `address:port`. */
+  readonly address: string | null;
+  readonly roundTripMs: number | null;
 }
 
 /** State and statistics of a live session, as GET /media/live/session/{id} shows them (snake_case by the API's habit). */

@@ -11,6 +11,8 @@ import { Codec, type TrackInfo } from '../base/tracks.ts';
 import { servesLoopbackOnly } from '../config/addresses.ts';
 import type { LiveConfiguration } from '../config/configuration.ts';
 import type {
+  IceServer,
+  IceServerReport,
   LiveCommand,
   LiveReplies,
   LiveReport,
@@ -36,6 +38,7 @@ import { parseOffer } from './offer/parse-offer.ts';
 import { hostAddresses } from './peer/host-addresses.ts';
 import { Peer } from './peer/peer.ts';
 import { ServerMemory } from './peer/server-memory.ts';
+import { testServers } from './peer/server-test.ts';
 import { warmUp } from './peer/warm-up.ts';
 import { WakeLoop } from './wake-loop.ts';
 import { warmUpViewer } from './warm-up-viewer.ts';
@@ -64,6 +67,7 @@ export class LiveStage implements Stage<LiveCommand> {
   private opening = 0;
   private tickTimer: NodeJS.Timeout | undefined;
   private isStopping = false;
+  private isTestingServers = false;
   private readonly ended = new Map<SessionEndReason, number>();
   private readonly captureToCommit = new Histogram(shortBoundsUs);
   private readonly wakeDelay = new Histogram();
@@ -122,6 +126,8 @@ export class LiveStage implements Stage<LiveCommand> {
         return { closed: true };
       case 'describe-session':
         return this.find(request.sessionId).describe();
+      case 'test-ice-servers':
+        return this.testIceServers(request.iceServers);
     }
   }
 
@@ -177,7 +183,7 @@ export class LiveStage implements Stage<LiveCommand> {
     const allowLoopback = servesLoopbackOnly(live.addresses);
     const offer = parseOffer(request.sdp, { allowLoopback });
     if (this.tracks.length === 0) throw new CameraError('source-not-ready', 'the camera has no picture yet');
-    const choice = chooseMedia(offer, this.tracks);
+    const choice = chooseMedia(offer, this.tracks, request.stream);
     this.checkLimits(live);
     const { sessionMs, validUntilUnixMs } = this.lifetime(request.validUntilUnixMs);
     if (sessionMs <= 0) throw new CameraError('valid-until-past', 'valid_until lies in the past');
@@ -234,6 +240,21 @@ export class LiveStage implements Stage<LiveCommand> {
       audio: choice.audio ? choice.audio.rtpmap : null,
     });
     return { sessionId: session.id, sdp: session.answerSdp, validUntilUnixMs };
+  }
+
+  /** One test at a time: each is up to eight sockets and, with a wrong server, seconds. */
+  private async testIceServers(servers: readonly IceServer[]): Promise<readonly IceServerReport[]> {
+    const { live } = this.options;
+    if (this.isTestingServers) throw new CameraError('server-test-busy', 'servers are being tried already');
+    this.isTestingServers = true;
+    try {
+      return await testServers(servers, {
+        allowLoopback: servesLoopbackOnly(live.addresses),
+        localAddresses: live.addresses.length > 0 ? live.addresses : hostAddresses(),
+      });
+    } finally {
+      this.isTestingServers = false;
+    }
   }
 
   private refuseWhileStopping(): void {

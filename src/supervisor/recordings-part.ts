@@ -28,7 +28,7 @@ import { RequestChannel } from '../ipc/request-channel.ts';
 import type { RecorderWorkerData } from '../ipc/worker-data.ts';
 import type { FragmentRecord, SegmentRecord, SegmentSamples } from '../isobmff/recorded-segment.ts';
 import { RecordingIndex } from '../store/recordings/recording-index.ts';
-import { segmentsToDelete } from '../store/recordings/retention.ts';
+import { type RetentionRules, segmentsToDelete } from '../store/recordings/retention.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import { LogThrottle } from '../telemetry/log-throttle.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -194,6 +194,11 @@ export class RecordingsPart implements Part {
     return path.join(this.folder, ...relative.split('/'));
   }
 
+  /** What is deleted when, on a file system of this size. */
+  retentionRules(totalBytes: number): RetentionRules {
+    return rulesOf(this.configuration, totalBytes);
+  }
+
   private makeRecorder(): SupervisedWorker<RecorderCommand, RecorderReport> {
     const { clock, logger, metrics, ring, state } = this.options;
     const { recorder: configuration, recordings, log } = this.configuration;
@@ -338,7 +343,7 @@ export class RecordingsPart implements Part {
       freeBytes: bsize * bavail,
       nowUnixMs: this.options.clock.wallUnixMs(),
       uptimeMs: (this.options.clock.monoUs() - this.openedMonoUs) / 1000,
-      rules: rulesOf(this.configuration, bsize * blocks),
+      rules: this.retentionRules(bsize * blocks),
       isHeld: segment => this.held.has(keyOf(segment)),
     }).slice(0, deletedAtOnceMax);
     if (chosen.length === 0) return;
@@ -374,10 +379,7 @@ export function recordingsFolder({ recordings, state }: Configuration): string {
   return recordings ? path.resolve(recordings) : path.resolve(state, 'recordings');
 }
 
-function rulesOf(
-  { recorder, recordings }: Configuration,
-  totalBytes: number,
-): { keepFreeBytes: number; maxAgeMs: number; maxBytes: number } {
+function rulesOf({ recorder, recordings }: Configuration, totalBytes: number): RetentionRules {
   const { keepFreeMb, keepFreePercent, maxAgeDays, maxGb }: RecorderConfiguration = recorder;
   const limitGb = maxGb > 0 ? maxGb : recordings === '' ? ownFolderGb : 0;
   return {

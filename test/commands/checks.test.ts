@@ -9,6 +9,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { checkRecordingsFolder, checkStateFolder } from '../../src/commands/checks/folders.ts';
 import { checkCertificate } from '../../src/commands/checks/https.ts';
+import { checkDataPlane } from '../../src/commands/checks/libraries.ts';
 import { checkClock, checkNode } from '../../src/commands/checks/machine.ts';
 import { checkPorts } from '../../src/commands/checks/network.ts';
 import { checkSources } from '../../src/commands/checks/sources.ts';
@@ -17,6 +18,7 @@ import type { Configuration } from '../../src/config/configuration.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { certificateDays } from '../../src/http/limits.ts';
 import { makeSelfSigned } from '../../src/http/tls/self-signed.ts';
+import type { Addon } from '../../src/native/addon.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'doctor-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -148,4 +150,16 @@ test('a certificate that the camera would refuse at its start is a problem', asy
     return;
   }
   assert.deepEqual(levels(await checkPair(certificate, key)), ['problem']);
+});
+
+test('the data plane is the one that the camera takes: native where the addon is, else JavaScript and why', () => {
+  const there = () => ({ addon: { dataPlane: {} } as Addon, path: 'addon' });
+  const gone = () => ({ missing: 'it was not built' });
+  const auto = configured({});
+  assert.equal(checkDataPlane(auto, there)[0]?.found, 'native');
+  assert.match(checkDataPlane(auto, gone)[0]?.found ?? '', /^JavaScript.*it was not built$/);
+  assert.deepEqual(levels(checkDataPlane(auto, gone)), ['ok']);
+  assert.deepEqual(levels(checkDataPlane(configured({ 'live.dataPlane': 'native' }), gone)), ['warning']);
+  const javascript = checkDataPlane(configured({ 'live.dataPlane': 'javascript' }), there);
+  assert.match(javascript[0]?.found ?? '', /^JavaScript/);
 });

@@ -15,7 +15,7 @@ function filesBelow(folder: string, suffix: string): string[] {
     .filter(name => name.endsWith(suffix));
 }
 
-const sources = [...filesBelow('src', '.ts'), ...filesBelow('workers', '.ts')];
+const sources = [...filesBelow('src', '.ts'), ...filesBelow('src', '.tsx'), ...filesBelow('workers', '.ts')];
 const textOf = (file: string): string => readFileSync(path.join(root, file), 'utf8');
 
 test('every source file begins with a comment that says what it does', () => {

@@ -26,7 +26,7 @@ export class FakeAccounts implements AccountsService {
   failure: unknown;
   user: (User & { password: string }) | undefined;
   ice: readonly string[] = [];
-  readonly sessions = new Map<string, Session>();
+  readonly bySessionToken = new Map<string, Session>();
   private readonly clock: ManualClock;
   private readonly listeners: ((sids: readonly string[]) => void)[] = [];
 
@@ -40,20 +40,21 @@ export class FakeAccounts implements AccountsService {
     this.failure = undefined;
     this.user = { ...owner };
     this.ice = [];
-    this.sessions.clear();
+    this.bySessionToken.clear();
     this.open(token, 'session-of-the-test');
   }
 
   /** A new session with this token. */
   open(sessionToken: string, sid: string): Session {
     const session = { sid, label: '', validUntilUnixMs: this.clock.wallUnixMs() + sessionMs };
-    this.sessions.set(sessionToken, session);
+    this.bySessionToken.set(sessionToken, session);
     return session;
   }
 
   /** Ends a session as log-out, expiry or another process would. */
   end(sid: string): void {
-    for (const [key, session] of this.sessions) if (session.sid === sid) this.sessions.delete(key);
+    for (const [key, session] of this.bySessionToken)
+      if (session.sid === sid) this.bySessionToken.delete(key);
     for (const listener of this.listeners) listener([sid]);
   }
 
@@ -64,12 +65,12 @@ export class FakeAccounts implements AccountsService {
 
   async authenticate(given: string): Promise<Session | undefined> {
     this.mayFail();
-    return this.sessions.get(given);
+    return this.bySessionToken.get(given);
   }
 
   async admitSetup(given: string): Promise<string> {
     this.mayFail();
-    if (this.sessions.has(given)) throw new CameraError('user-exists', 'there is a user');
+    if (this.bySessionToken.has(given)) throw new CameraError('user-exists', 'there is a user');
     if (this.user || given !== setupToken)
       throw new CameraError('setup-token-invalid', 'not the setup token');
     return '';
@@ -89,7 +90,7 @@ export class FakeAccounts implements AccountsService {
     const given = Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString();
     if (!this.user || given !== `${this.user.email}:${this.user.password}`)
       throw new CameraError('credentials-invalid', 'wrong');
-    const opened = `token-${this.sessions.size}`;
+    const opened = `token-${this.bySessionToken.size}`;
     return { token: opened, validUntilUnixMs: this.open(opened, opened).validUntilUnixMs };
   }
 
@@ -105,10 +106,22 @@ export class FakeAccounts implements AccountsService {
 
   async resetPassword(session: Session, password: string): Promise<User> {
     this.mayFail();
-    for (const { sid } of this.sessions.values()) if (sid !== session.sid) this.end(sid);
+    for (const { sid } of this.bySessionToken.values()) if (sid !== session.sid) this.end(sid);
     const { password: _, ...shown } = this.user!;
     this.user = { ...shown, password };
     return shown;
+  }
+
+  sessions(): readonly Session[] {
+    this.mayFail();
+    return [...this.bySessionToken.values()].reverse();
+  }
+
+  async endSession(sid: string): Promise<boolean> {
+    this.mayFail();
+    const isThere = this.sessions().some(session => session.sid === sid);
+    this.end(sid);
+    return isThere;
   }
 
   iceServers(): readonly string[] {

@@ -17,6 +17,7 @@ import {
   type SegmentRecord,
   type SegmentSamples,
 } from '../../src/isobmff/recorded-segment.ts';
+import type { RetentionRules } from '../../src/store/recordings/retention.ts';
 
 /** 2023-11-14T22:13:20Z, the time of the fake camera's clock. */
 export const nowUnixMs = 1_700_000_000_000;
@@ -54,6 +55,7 @@ export class FakeRecordings implements RecordingsService {
   /** Paths of the segments that are held, as often as they are. */
   readonly held: string[] = [];
   pressureMs = 0;
+  rules = { keepFreeBytes: 0, maxAgeMs: 0, maxBytes: 4e9 };
   private onPressureLook: () => void = () => undefined;
   flushes = 0;
   /** What a flush does. */
@@ -184,6 +186,10 @@ export class FakeRecordings implements RecordingsService {
   ): Promise<SegmentSamples> {
     this.loads += 1;
     return samplesOf(segment, fragments);
+  }
+
+  retentionRules(): RetentionRules {
+    return this.rules;
   }
 
   cardPressureMs(): number {

@@ -11,6 +11,7 @@ import {
 } from '../../src/http/server.ts';
 import type { HealthReport } from '../../src/ipc/health.ts';
 import type { LiveReplies, LiveRequest, LogFields, SessionDescription } from '../../src/ipc/messages.ts';
+import { LogTail } from '../../src/telemetry/log-tail.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { FakeAccounts } from './fake-accounts.ts';
 import { FakeRecordings } from './fake-recordings.ts';
@@ -72,6 +73,8 @@ type Answer = (request: LiveRequest) => Promise<LiveReplies[LiveRequest['kind']]
 const usualAnswer: Answer = async request => {
   if (request.kind === 'open-session')
     return { sessionId: 'session-1', sdp: 'v=0\r\n', validUntilUnixMs: request.validUntilUnixMs };
+  if (request.kind === 'test-ice-servers')
+    return request.iceServers.map(() => ({ reason: null, address: '192.0.2.9:4000', roundTripMs: 12.34 }));
   return request.kind === 'close-session' ? { closed: true } : description;
 };
 
@@ -88,6 +91,7 @@ export class FakeCamera {
   /** Events of the audit log. */
   readonly audited: string[] = [];
   readonly log: LogLine[] = [];
+  readonly logTail = new LogTail(this.clock, 'info');
   readonly liveRequests: LiveRequest[] = [];
   tracks: readonly TrackInfo[] = [video];
   readonly recordings = new FakeRecordings();
@@ -151,6 +155,7 @@ export class FakeCamera {
         return this.answer(request) as Promise<LiveReplies[Kind]>;
       },
       onLiveSessionEnded: listener => this.liveEndListeners.push(listener),
+      logTail: this.logTail,
       logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
       live: {
         maxViewers: 16,
@@ -171,6 +176,7 @@ export class FakeCamera {
 
   /** A server of this camera on a free port of 127.0.0.1. */
   serve(options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
-    return startHttpServer({ host: '127.0.0.1', port: 0, ...options }, this.services());
+    const pageFolder = process.env.OPENCAMERAD_TEST_WEB;
+    return startHttpServer({ host: '127.0.0.1', port: 0, pageFolder, ...options }, this.services());
   }
 }

@@ -107,7 +107,7 @@ test('so does one whose end nobody told of, which the accounts know', async () =
   const { arrived, open } = heldOffer();
   const posted = post();
   await arrived;
-  camera.accounts.sessions.delete(token);
+  camera.accounts.bySessionToken.delete(token);
   open();
   assert.equal((await posted).status, 401);
   assert.deepEqual(closed, ['late']);
@@ -125,7 +125,7 @@ test('accounts that fail after the opening leave no live session behind', async 
 
 test('a live session never outlives the session, as its answer says', async () => {
   const soon = new Date(nowUnixMs + 60_000).toISOString();
-  camera.accounts.sessions.set(token, { sid, label: '', validUntilUnixMs: nowUnixMs + 60_000 });
+  camera.accounts.bySessionToken.set(token, { sid, label: '', validUntilUnixMs: nowUnixMs + 60_000 });
   assert.equal((await post()).json.valid_until, soon);
   const asked = { type: 'offer', sdp: 'v=0\r\n', valid_until: '9999-12-31T23:59:59.999Z' };
   assert.equal((await post(token, asked)).json.valid_until, soon);

@@ -46,8 +46,22 @@ test('an offer gets its answer, with the session in body and Location', async ()
     session_id: 'session-1',
   });
   assert.deepEqual(camera.liveRequests, [
-    { kind: 'open-session', sdp: 'v=0\r\n', validUntilUnixMs: nowUnixMs + 3_600_000, iceServers: [] },
+    {
+      kind: 'open-session',
+      sdp: 'v=0\r\n',
+      validUntilUnixMs: nowUnixMs + 3_600_000,
+      iceServers: [],
+      stream: undefined,
+    },
   ]);
+});
+
+test('the stream that is wanted reaches the live worker; one that does not exist is 400', async () => {
+  for (const stream of ['main', 'sub']) await post({ ...offer, stream });
+  const wanted = camera.liveRequests.map(request => request.kind === 'open-session' && request.stream);
+  assert.deepEqual(wanted, ['main', 'sub']);
+  for (const stream of ['third', '', null, 1])
+    assert.equal(await codeOf(await post({ ...offer, stream })), 'body-invalid');
 });
 
 test('valid_until is kept when it is near and cut to the longest session when it is far', async () => {

@@ -1,12 +1,15 @@
+/** The files of the web page over HTTP: what they name, how they are packed, what the browser may keep and may do. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
+import { codingFor } from '../../src/http/content-coding.ts';
 import { loadPageAssets } from '../../src/http/page-assets.ts';
 import type { HttpServer } from '../../src/http/server.ts';
 import { FakeCamera } from './fake-services.ts';
-import { raw } from './raw-client.ts';
+import { type RawResponse, raw } from './raw-client.ts';
 
 let server: HttpServer;
 before(async () => {
@@ -14,70 +17,118 @@ before(async () => {
 });
 after(() => server.close());
 
+const types: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.webmanifest': 'application/manifest+json',
+};
+
+async function page(): Promise<{ html: string; files: readonly string[] }> {
+  const html = await (await fetch(server.url)).text();
+  const files = [...html.matchAll(/(?:src|href)="?([^\s">]+)"?/g)].map(match => match[1]!);
+  return { html, files };
+}
+
+/** The answer as it goes over the wire. */
+async function packed(target: string, coding: string): Promise<{ head: RawResponse; bytes: Buffer }> {
+  const request = `GET ${target} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: ${coding}\r\n\r\n`;
+  const { responses } = await raw(server.port, request, { expect: 1 });
+  const [answer] = responses;
+  return { head: answer!, bytes: Buffer.from(answer!.body, 'latin1') };
+}
+
 test('the page and everything that it names are served with the right types and without a token', async () => {
-  const page = await fetch(server.url);
-  assert.equal(page.status, 200);
-  assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
-  const html = await page.text();
-  const names = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(match => match[1]!);
-  const files = names.filter(name => !name.startsWith('data:') && !name.startsWith('#'));
-  assert.ok(files.length >= 2);
+  const { files } = await page();
+  assert.ok(files.length >= 4);
   for (const file of files) {
     const response = await fetch(new URL(file, server.url));
     assert.equal(response.status, 200, file);
-    const type = file.endsWith('.js') ? 'text/javascript; charset=utf-8' : 'text/css; charset=utf-8';
-    assert.equal(response.headers.get('content-type'), type);
+    assert.equal(response.headers.get('content-type'), types[path.extname(file)], file);
     assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+    await response.arrayBuffer();
   }
 });
 
 test('the page may run its own script and reach its own camera only', async () => {
   const policy = (await fetch(server.url)).headers.get('content-security-policy') ?? '';
   assert.match(policy, /default-src 'none'/);
-  assert.match(policy, /script-src 'self'/);
-  assert.match(policy, /connect-src 'self'/);
+  assert.match(policy, /script-src 'self'(;|$)/);
+  assert.match(policy, /style-src 'self'(;|$)/);
+  assert.match(policy, /connect-src 'self'(;|$)/);
   assert.match(policy, /frame-ancestors 'none'/);
   assert.doesNotMatch(policy, /unsafe|\*|http/);
 });
 
-test('the page names every script beforehand, and has none and no style in its own text', async () => {
-  const folder = new URL('../../assets/page/', import.meta.url);
-  const html = await readFile(new URL('index.html', folder), 'utf8');
-  const scripts = (await readdir(folder)).filter(name => name.endsWith('.js') && name !== 'page.js');
-  // Each import of an import that the page does not name costs another round trip.
-  const named = [...html.matchAll(/rel="modulepreload" href="([^"]+)"/g)].map(match => match[1]!);
-  assert.deepEqual(named.sort(), scripts.sort());
+test('no script, no style and no foreign address stands in the text of the page', async () => {
+  const { html, files } = await page();
   assert.doesNotMatch(html, /<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:/i);
+  assert.doesNotMatch(files.join(' '), /^\w+:|\/\//);
 });
 
-test('every field has a label, and says to password managers what it is', async () => {
-  const html = await (await fetch(server.url)).text();
-  const fields = [...html.matchAll(/<input ([^>]*)>/g)].map(match => match[1]!);
-  assert.equal(fields.length, 9);
-  for (const field of fields) {
-    const id = /\bid="([^"]+)"/.exec(field)?.[1] ?? '';
-    assert.ok(html.includes(`<label for="${id}">`), id);
+test('files with a hash in their name are kept for good, the others are asked for each time', async () => {
+  const { files } = await page();
+  const cacheOf = async (file: string): Promise<string | null> =>
+    (await fetch(new URL(file, server.url))).headers.get('cache-control');
+  assert.equal(await cacheOf('/'), 'no-cache');
+  const hashed = files.filter(file => /-[A-Z0-9]{8}\./.test(file));
+  assert.deepEqual(hashed.map(file => path.extname(file)).sort(), ['.css', '.js']);
+  for (const file of hashed) assert.equal(await cacheOf(file), 'public, max-age=31536000, immutable');
+});
+
+test('every coding gives the same content, has its own tag, and says what it depends on', async () => {
+  const { files } = await page();
+  for (const target of ['/', ...files]) {
+    const plain = Buffer.from(
+      await (
+        await fetch(new URL(target, server.url), { headers: { 'accept-encoding': 'identity' } })
+      ).arrayBuffer(),
+    );
+    const tags = new Set<string>();
+    for (const [coding, unpack] of [
+      ['gzip', gunzipSync],
+      ['br', brotliDecompressSync],
+    ] as const) {
+      const { head, bytes } = await packed(target, coding);
+      assert.equal(head.headers.get('content-encoding'), coding);
+      assert.match(head.headers.get('vary') ?? '', /Accept-Encoding/);
+      assert.ok(unpack(bytes).equals(plain), `${target} as ${coding}`);
+      tags.add(head.headers.get('etag') ?? '');
+    }
+    tags.add(
+      (await fetch(new URL(target, server.url), { headers: { 'accept-encoding': 'identity' } })).headers.get(
+        'etag',
+      )!,
+    );
+    assert.equal(tags.size, 3, target);
   }
-  const of = (id: string): string =>
-    fields
-      .filter(field => field.includes(`id="${id}"`))
-      .map(field => /autocomplete="([^"]+)"/.exec(field)?.[1])[0] ?? '';
-  assert.equal(of('login-email'), 'username');
-  assert.equal(of('login-password'), 'current-password');
-  assert.equal(of('setup-email'), 'username');
-  assert.equal(of('setup-password'), 'new-password');
-  assert.equal(of('setup-repeat'), 'new-password');
-  assert.equal(of('setup-token'), 'off');
-  // What a browser sends of a form by itself, were the script missing, must not land in an address.
-  const forms = [...html.matchAll(/<form [^>]*>/g)].map(match => match[0]);
-  assert.ok(forms.length === 2 && forms.every(form => form.includes('method="post"')));
+});
+
+test('all of the page is less than 100 KB on the way', async () => {
+  const { files } = await page();
+  let bytes = 0;
+  for (const target of ['/', ...files]) bytes += (await packed(target, 'gzip')).bytes.length;
+  assert.ok(bytes < 100_000, `${bytes} bytes`);
+});
+
+test('the best coding that a client takes is chosen, and none that it refuses', () => {
+  const of = (text: string): string | undefined => codingFor([text]);
+  assert.equal(of('gzip, deflate, br, zstd'), 'br');
+  assert.equal(of('gzip, deflate'), 'gzip');
+  assert.equal(of('GZIP;Q=0.5'), 'gzip');
+  assert.equal(of('br;q=0, *'), 'gzip');
+  assert.equal(of('*;q=0'), undefined);
+  assert.equal(of('gzip;q=0, identity'), undefined);
+  assert.equal(of('gzip;q=nonsense'), undefined);
+  assert.equal(codingFor([]), undefined);
+  assert.equal(codingFor(['deflate', 'gzip']), 'gzip');
 });
 
 test('a browser that has the page gets 304 without a body', async () => {
-  const etag = (await fetch(server.url)).headers.get('etag') ?? '';
+  const etag = (await packed('/', 'gzip')).head.headers.get('etag') ?? '';
   assert.match(etag, /^"[\w-]+"$/);
   for (const list of [etag, `"x", ${etag}`, `W/${etag}`, '*']) {
-    const request = `GET / HTTP/1.1\r\nHost: a\r\nIf-None-Match: ${list}\r\n\r\n`;
+    const request = `GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nIf-None-Match: ${list}\r\n\r\n`;
     const { responses, text } = await raw(server.port, request, { expect: 1 });
     assert.equal(responses[0]?.status, 304, list);
     assert.equal(responses[0]?.headers.get('etag'), etag);
@@ -89,18 +140,20 @@ test('a browser that has the page gets 304 without a body', async () => {
   assert.equal(other.status, 200);
 });
 
-test('the entity tag changes with the content and the same content has the same', async () => {
+test('a page that was not built, or is too large, is told at start', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'page-'));
   try {
-    await writeFile(path.join(folder, 'index.html'), 'one');
-    await writeFile(path.join(folder, 'notes.txt'), 'not of the page');
-    const [first, ...others] = await loadPageAssets(folder);
-    assert.deepEqual(others, []);
-    assert.equal(first?.path, '/');
-    assert.equal((await loadPageAssets(folder))[0]?.etag, first?.etag);
-    await writeFile(path.join(folder, 'index.html'), 'two');
-    assert.notEqual((await loadPageAssets(folder))[0]?.etag, first?.etag);
-    await writeFile(path.join(folder, 'large.js'), Buffer.alloc(300_000));
+    await assert.rejects(loadPageAssets(folder), { code: 'internal' });
+    for (const suffix of ['br', 'gz'])
+      await writeFile(path.join(folder, `index.html.${suffix}`), gzipSync('one'));
+    await writeFile(path.join(folder, 'notes.md'), 'not of the page');
+    const assets = await loadPageAssets(folder);
+    assert.deepEqual(
+      assets.map(asset => asset.path),
+      ['/'],
+    );
+    for (const suffix of ['br', 'gz'])
+      await writeFile(path.join(folder, `large.js.${suffix}`), Buffer.alloc(300_000));
     await assert.rejects(loadPageAssets(folder), { code: 'internal' });
   } finally {
     await rm(folder, { recursive: true });

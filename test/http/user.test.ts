@@ -111,7 +111,7 @@ test('a log-in gives the token and its end', async () => {
   assert.equal(status, 200);
   assert.deepEqual(Object.keys(json).sort(), ['access_token', 'valid_until']);
   assert.equal(json.valid_until, '2023-11-15T10:13:20.000Z');
-  assert.ok(camera.accounts.sessions.has(json.access_token as string));
+  assert.ok(camera.accounts.bySessionToken.has(json.access_token as string));
 });
 
 test('a log-in may bring a body, which means nothing', async () => {

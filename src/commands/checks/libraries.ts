@@ -5,6 +5,7 @@
  */
 import { hashMsMax } from '../../auth/password-hasher.ts';
 import type { Configuration } from '../../config/configuration.ts';
+import { type LoadedAddon, loadAddon } from '../../native/addon.ts';
 import { type Finding, good, problem, warning } from '../finding.ts';
 
 const reinstall = 'install again with npm ci on this machine, or use a Node.js version that README.md names';
@@ -49,8 +50,26 @@ export async function checkPasswordHash({ accounts }: Configuration): Promise<re
   }
 }
 
-export function checkDataPlane(): readonly Finding[] {
-  return [good('data plane', 'JavaScript; this version has no native one yet')];
+/** @param load for tests. */
+export function checkDataPlane(
+  { live }: Configuration,
+  load: () => LoadedAddon = loadAddon,
+): readonly Finding[] {
+  const subject = 'data plane';
+  if (live.dataPlane === 'javascript') return [good(subject, 'JavaScript, as it is set')];
+  const loaded = load();
+  const missing = 'missing' in loaded ? loaded.missing : loaded.addon.dataPlane.missing;
+  if (missing === undefined) return [good(subject, 'native')];
+  const found = `JavaScript, for the native one is not there: ${missing}`;
+  return [
+    live.dataPlane === 'native'
+      ? warning(
+          subject,
+          found,
+          'install a C++ compiler and run npm run build:native, or set --live-data-plane auto',
+        )
+      : good(subject, found),
+  ];
 }
 
 function messageOf(error: unknown): string {

@@ -57,6 +57,8 @@ export interface components {
       readonly sdp: string;
       /** Format: date-time */
       readonly valid_until?: string;
+      /** @enum {string} */
+      readonly stream?: 'main' | 'sub';
     };
     readonly SDPAnswer: {
       /** @constant */
@@ -118,6 +120,7 @@ export interface components {
       readonly sdcard_total: number;
       readonly live_session_config: components['schemas']['LiveSessionConfig'];
       readonly recorder?: components['schemas']['RecorderHealth'];
+      readonly storage?: components['schemas']['Storage'];
     };
     readonly FirmwareUpload: {
       readonly img_file: string;
@@ -215,6 +218,48 @@ export interface components {
       readonly details?: {
         readonly [key: string]: string | number | boolean | null;
       };
+    };
+    readonly UserSessions: {
+      readonly sessions: readonly components['schemas']['UserSession'][];
+    };
+    readonly UserSession: {
+      readonly id: string;
+      readonly label: string;
+      readonly is_current: boolean;
+      readonly valid_until: components['schemas']['Time'];
+    };
+    readonly LogTail: {
+      readonly entries: readonly components['schemas']['LogEntry'][];
+      readonly last: number;
+    };
+    readonly LogEntry: {
+      readonly id: number;
+      readonly time: components['schemas']['Time'];
+      /** @enum {string} */
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly fields: {
+        readonly [key: string]: string | number | boolean | null;
+      };
+    };
+    readonly IceServerTest: {
+      readonly results: readonly components['schemas']['IceServerResult'][];
+    };
+    readonly IceServerResult: {
+      readonly server: string;
+      readonly is_usable: boolean;
+      readonly reason: string | null;
+      readonly address: string | null;
+      readonly round_trip_ms: number | null;
+    };
+    readonly Storage: {
+      readonly bytes_total: number;
+      readonly bytes_free: number;
+      readonly bytes_recorded: number;
+      readonly oldest: components['schemas']['Time'] | null;
+      readonly newest: components['schemas']['Time'] | null;
+      readonly bytes_per_day: number | null;
+      readonly days_estimated: number | null;
     };
   };
 }
@@ -468,6 +513,59 @@ export interface operations {
   readonly getMetrics: {
     readonly parameters: Record<string, never>;
   };
+  readonly listUserSessions: {
+    readonly parameters: Record<string, never>;
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['UserSessions'];
+        };
+      };
+    };
+  };
+  readonly endUserSession: {
+    readonly parameters: {
+      readonly path: {
+        readonly id: string;
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['Empty'];
+        };
+      };
+    };
+  };
+  readonly getLogs: {
+    readonly parameters: {
+      readonly query?: {
+        readonly after?: number;
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['LogTail'];
+        };
+      };
+    };
+  };
+  readonly testIceServers: {
+    readonly parameters: Record<string, never>;
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['LiveSessionConfig'];
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['IceServerTest'];
+        };
+      };
+    };
+  };
 }
 
 export interface access {
@@ -490,4 +588,8 @@ export interface access {
   readonly getOpenApi: 'open';
   readonly getHealth: 'open';
   readonly getMetrics: 'session';
+  readonly listUserSessions: 'session';
+  readonly endUserSession: 'session';
+  readonly getLogs: 'session';
+  readonly testIceServers: 'session';
 }

@@ -98,6 +98,7 @@ class LiveSessions {
         sdp: call.body.sdp,
         validUntilUnixMs,
         iceServers: toLiveIceServers(accounts.iceServers()),
+        stream: call.body.stream,
       });
       // The table knows of an end since the opening began; one before, while the body was read, only the accounts do.
       const session = await this.sessionOf(call, answer.sessionId);

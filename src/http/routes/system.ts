@@ -12,15 +12,11 @@ import { jsonReply } from '../reply.ts';
 import type { HttpServices } from '../services.ts';
 import { shownRecorder } from './health.ts';
 import { shownLiveConfig } from './live-config.ts';
+import { type Room, storageOf } from './storage.ts';
 
 const bytesPerGb = 1e9;
 
-interface Room {
-  readonly freeGb: number;
-  readonly totalGb: number;
-}
-
-const noCard: Room = { freeGb: 0, totalGb: 0 };
+const noCard: Room = { freeBytes: 0, totalBytes: 0 };
 
 /** The operation "get system information". */
 export function systemHandlers(
@@ -29,13 +25,16 @@ export function systemHandlers(
   const roomOf = sharedQuestion(() => room(services.recordings.folder));
   return {
     async getSystem() {
-      const { freeGb, totalGb } = await withTimeout(roomOf());
+      const { recordings } = services;
+      const found = await withTimeout(roomOf());
+      const rules = recordings.retentionRules(found.totalBytes);
       const body: AnswerOf<'getSystem'> = {
         firmwareVersion: services.firmwareVersion,
-        sdcard_free: freeGb,
-        sdcard_total: totalGb,
+        sdcard_free: Math.floor(found.freeBytes / bytesPerGb),
+        sdcard_total: Math.floor(found.totalBytes / bytesPerGb),
         live_session_config: shownLiveConfig(services.accounts.iceServers()),
         ...shownRecorder(services.health()),
+        storage: storageOf(found, recordings.index.segments(0), recordings.index.segments(1), rules),
       };
       return jsonReply(body);
     },
@@ -45,10 +44,7 @@ export function systemHandlers(
 async function room(folder: string): Promise<Room> {
   try {
     const { bsize, bavail, blocks } = await statfs(folder);
-    return {
-      freeGb: Math.floor((bsize * bavail) / bytesPerGb),
-      totalGb: Math.floor((bsize * blocks) / bytesPerGb),
-    };
+    return { freeBytes: bsize * bavail, totalBytes: bsize * blocks };
   } catch {
     return noCard;
   }

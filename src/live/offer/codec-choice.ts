@@ -2,7 +2,7 @@
  * What of the camera goes to a viewer: which track in which section with which payload type (contract.md §10).
  *
  * The answer never negotiates what the offer cannot decode. Video: the camera's tracks in their order (main, then
- * sub), each against every receivable video section; of several payload types the one whose profile is nearest, then
+ * sub, unless the viewer wants it the other way round), each against every receivable video section; of several payload types the one whose profile is nearest, then
  * the first offered. So an H.265 main stream goes to whoever offers H265, an H.264 one to the others. H.264 only with
  * packetization-mode=1 (RFC 6184 §6.3: what our payloader makes). Audio: G.711 as the camera has it, nothing is
  * transcoded. Both must fit one transport: a second section outside the BUNDLE group is not served.
@@ -12,7 +12,7 @@
  * (RFC 9143 §9.2). Live thread.
  */
 import { CameraError } from '../../base/errors.ts';
-import { type AudioTrackInfo, Codec, type TrackInfo, type VideoTrackInfo } from '../../base/tracks.ts';
+import { type AudioTrackInfo, Codec, Track, type TrackInfo, type VideoTrackInfo } from '../../base/tracks.ts';
 import { absCaptureTimeUri, playoutDelayUri } from '../../rtp/rtp-header.ts';
 import { h264Distance, h264ProfileLevel, parseProfileLevelId } from './h264-profile.ts';
 import { h265Distance, parseH265Parameters } from './h265-profile.ts';
@@ -41,9 +41,19 @@ export interface MediaChoice {
   readonly audio: ChosenMedia<AudioTrackInfo> | undefined;
 }
 
-/** Chooses for an offer. Throws CameraError `codec-unsupported` when nothing the camera has can be received. */
-export function chooseMedia(offer: Offer, tracks: readonly TrackInfo[]): MediaChoice {
-  const ordered = [...tracks].sort((a, b) => a.track - b.track);
+/**
+ * Chooses for an offer. Throws CameraError `codec-unsupported` when nothing the camera has can be received.
+ *
+ * @param stream which video is tried first.
+ */
+export function chooseMedia(
+  offer: Offer,
+  tracks: readonly TrackInfo[],
+  stream: 'main' | 'sub' = 'main',
+): MediaChoice {
+  const wanted = stream === 'sub' ? Track.sub : Track.main;
+  const rank = ({ track }: TrackInfo): number => (track === wanted ? -1 : track);
+  const ordered = [...tracks].sort((a, b) => rank(a) - rank(b));
   const videos = ordered.filter(track => track.kind === 'video');
   const audios = ordered.filter(track => track.kind === 'audio');
   const video = firstMatch(offer, 'video', videos, videoDistance);

@@ -115,6 +115,15 @@ describe('the choice of tracks', () => {
     assert.equal(choose(firefox, main, sub).video?.track.track, Track.sub);
   });
 
+  it('prefers the sub stream when the viewer wants it, and sends what it can decode all the same', () => {
+    const ofStream = (sdp: string, ...tracks: TrackInfo[]): number | undefined =>
+      chooseMedia(parseOffer(sdp), tracks, 'sub').video?.track.track;
+    const main = h264Track('42e01f', Track.main);
+    assert.equal(ofStream(chromium, main, h264Track('42e01e', Track.sub), pcmuTrack), Track.sub);
+    assert.equal(ofStream(firefox, main, h264Track('4d001f', Track.sub)), Track.main);
+    assert.equal(ofStream(chromium, main), Track.main);
+  });
+
   it('passes PCMU and PCMA through as the camera has them', () => {
     assert.equal(choose(chromium, pcmuTrack).audio?.payloadType, 0);
     assert.equal(choose(chromium, pcmaTrack).audio?.payloadType, 8);
