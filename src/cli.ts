@@ -12,6 +12,7 @@ import { CameraError, type ErrorCode } from './base/errors.ts';
 import { type Command, parseCommandLine } from './config/command-line.ts';
 import type { Configuration } from './config/configuration.ts';
 import { helpText } from './config/help.ts';
+import { factoryVersionVariable, slotVariable } from './config/launch-variables.ts';
 import type { LoadedConfiguration } from './config/load.ts';
 import { options, optionValue, redact } from './config/options.ts';
 import type { Camera, Launched } from './main.ts';
@@ -132,7 +133,7 @@ class Daemon {
     this.starting = import('./main.ts').then(({ startCamera }) =>
       startCamera(configuration, logger, {
         signal: this.aborting.signal,
-        launcher: launcherOf(process.env),
+        launched: launchedOf(process.env),
         restart: () => void this.end(status.restart, 'stopping for another firmware'),
       }),
     );
@@ -179,7 +180,7 @@ class Daemon {
 }
 
 /** What the launcher says of where this camera lies; undefined without one. */
-function launcherOf(environment: NodeJS.ProcessEnv): Launched | undefined {
+function launchedOf(environment: NodeJS.ProcessEnv): Launched | undefined {
   const slot = environment[slotVariable];
   if (slot !== 'a' && slot !== 'b' && slot !== 'factory') return undefined;
   return { slot, factoryVersion: environment[factoryVersionVariable] ?? null };

@@ -1,7 +1,7 @@
 /**
  * The composition root: makes the parts of the camera from its configuration and connects them; nothing else does.
  *
- * ring → capture worker → live worker → HTTP front end → recorder worker, in this order. Capture's tracks are kept here and told to every
+ * ring → capture worker → live worker → HTTP front end → recorder worker → firmware upgrades, in this order. Capture's tracks are kept here and told to every
  * new life of the live worker; requests of the HTTP front end reach the live worker through one channel, which fails
  * fast while that worker is away. What a part does lies in the part; which parts there are lies here. Main thread.
  */
@@ -13,6 +13,8 @@ import type { Clock } from './base/clock.ts';
 import type { TrackInfo } from './base/tracks.ts';
 import type { Configuration } from './config/configuration.ts';
 import { openStateFolder } from './config/state-folder.ts';
+import type { BootSource, Trial } from './firmware/boot-record.ts';
+import { openUpgrades } from './firmware/open-upgrades.ts';
 import type { HealthReport, RecorderHealth, WorkerHealth } from './ipc/health.ts';
 import type {
   CaptureCommand,
@@ -29,6 +31,7 @@ import { RequestChannel } from './ipc/request-channel.ts';
 import type { CaptureWorkerData, LiveWorkerData } from './ipc/worker-data.ts';
 import { createFrameRing } from './ring/frame-ring.ts';
 import { addressUrl, isWildcard } from './supervisor/address-url.ts';
+import { FirmwarePart } from './supervisor/firmware-part.ts';
 import { HttpPart } from './supervisor/http-part.ts';
 import { packageVersion } from './supervisor/package-version.ts';
 import { RecordingsPart } from './supervisor/recordings-part.ts';
@@ -61,6 +64,20 @@ export interface Camera {
   stop(): Promise<readonly string[]>;
 }
 
+/** What the launcher tells of what it started (commands/launch.ts). */
+export interface Launched {
+  readonly slot: BootSource;
+  readonly factoryVersion: string | null;
+}
+
+interface StartOptions {
+  readonly signal?: AbortSignal;
+  /** Undefined where there is no launcher. */
+  readonly launched?: Launched | undefined;
+  /** Ends the process in order, so that the launcher starts what is next. */
+  restart?(): void;
+}
+
 /**
  * Starts the camera and resolves when everything serves. Rejects with a CameraError when a part cannot be started;
  * what had started is stopped again by then. An abort of `signal` ends a start under way in the same manner.
@@ -70,7 +87,7 @@ export interface Camera {
 export async function startCamera(
   configuration: Configuration,
   quietLogger: Logger,
-  options: { readonly signal?: AbortSignal } = {},
+  options: StartOptions = {},
 ): Promise<Camera> {
   const clock = systemClock;
   const startedMonoUs = clock.monoUs();
@@ -102,6 +119,19 @@ export async function startCamera(
   const workers = makeWorkers(configuration, ring, { clock, logger, metrics });
   const { capture, live, requests } = workers;
   const eventLoopDelay = new EventLoopDelay();
+  const health = (): HealthReport =>
+    healthOf(supervisor.health(), metrics.get('capture'), users.accounts.state, recordings.recorderHealth());
+  const upgrades = await openUpgrades(configuration, {
+    slot: options.launched?.slot,
+    factoryVersion: options.launched?.factoryVersion ?? null,
+    version: packageVersion(),
+    packageFolder: packageFolder(),
+    clock,
+    logger,
+    audit: users.audit,
+    doing: () => doingOf(health()),
+    restart: () => options.restart?.(),
+  });
   const http = new HttpPart(configuration, () => ({
     accounts: users.accounts,
     audit: users.audit,
@@ -111,13 +141,7 @@ export async function startCamera(
     startedMonoUs,
     firmwareVersion: packageVersion(),
     tracks: workers.tracks,
-    health: () =>
-      healthOf(
-        supervisor.health(),
-        metrics.get('capture'),
-        users.accounts.state,
-        recordings.recorderHealth(),
-      ),
+    health,
     metrics: () => {
       metrics.update('tasks', tasks.stats());
       metrics.update('card_tasks', cardTasks.stats());
@@ -127,6 +151,7 @@ export async function startCamera(
       return metrics.text();
     },
     recordings,
+    upgrades,
     liveRequest: request => requests.request(request),
     onLiveSessionEnded: workers.onLiveSessionEnded,
     logger,
@@ -144,8 +169,10 @@ export async function startCamera(
       capture,
       live,
       http,
-      // Last, since it may have to wait for the index; the ring keeps what comes meanwhile.
+      // Late, since it may have to wait for the index; the ring keeps what comes meanwhile.
       ...recordings.recorderPart(),
+      // Looks at all the others.
+      new FirmwarePart(upgrades, { configuration, logger, health, port: () => http.port }),
     ],
     { logger, clock },
   );
@@ -266,6 +293,14 @@ function healthOf(
     accounts !== 'damaged' &&
     (!recorder || wellStates.has(recorder.state));
   return { status: isWell ? 'ok' : 'degraded', workers, sources, recorder };
+}
+
+/** What a new firmware has to do again. */
+function doingOf({ sources, recorder }: HealthReport): Trial['expected'] {
+  return {
+    pictures: sources.some(({ name, isUp }) => name === 'main' && isUp),
+    recording: recorder?.state === 'recording',
+  };
 }
 
 function mainValues(

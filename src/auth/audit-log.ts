@@ -31,7 +31,10 @@ export type AuditEvent =
   | 'keys-rotated'
   | 'factory-reset'
   | 'configuration-changed'
+  | 'upgrade-started'
+  | 'upgrade-installed'
   | 'upgrade-refused'
+  | 'upgrade-rolled-back'
   | 'setup-failed';
 
 /** Who asked; also in session-free events. */

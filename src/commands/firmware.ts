@@ -134,7 +134,10 @@ async function inspect([image]: readonly string[], _: Values, write: Write): Pro
 async function verify([image]: readonly string[], { key, board }: Values, write: Write): Promise<number> {
   const { manifest, keyId } = await readImage(image!, [readTrusted(key!)], ({ manifest: { boards } }) => {
     if (board !== undefined && !boards.includes(board))
-      throw new CameraError('firmware-unsuitable', `the image is for ${boards.join(', ')}, not for ${board}`);
+      throw new CameraError(
+        'firmware-board-mismatch',
+        `the image is for ${boards.join(', ')}, not for ${board}`,
+      );
   });
   const { version, boards } = manifest;
   return write(`good: version ${version} for ${boards.join(', ')}, signed by ${keyId}\n`);

@@ -50,7 +50,8 @@ function guessedFolder(argv: readonly string[], environment: Environment): strin
   const inFile = file === undefined ? undefined : parsedOrNothing(file);
   const textOf = (key: string): string | undefined => {
     const option = options.find(known => known.key === key)!;
-    const found = wordBehind(argv, option.flag) ?? environment[option.variable] ?? optionValue(inFile ?? {}, option);
+    const found =
+      wordBehind(argv, option.flag) ?? environment[option.variable] ?? optionValue(inFile ?? {}, option);
     return typeof found === 'string' ? found : undefined;
   };
   const slots = textOf('firmware.slots');

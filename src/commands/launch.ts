@@ -13,7 +13,12 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BootChoice, chooseBoot, endTrial, giveStartBack } from '../firmware/boot-choice.ts';
-import { type BootRecord, type BootSource, readBootRecord, writeBootRecord } from '../firmware/boot-record.ts';
+import {
+  type BootRecord,
+  type BootSource,
+  readBootRecord,
+  writeBootRecord,
+} from '../firmware/boot-record.ts';
 import { checkSlotFolder, entryOf, softwareFolder } from '../firmware/slot-folder.ts';
 import { SlotsLock } from '../firmware/slots-lock.ts';
 
@@ -69,7 +74,8 @@ class Launcher {
   constructor(options: LaunchOptions, lock: SlotsLock) {
     this.options = options;
     this.lock = lock;
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => this.stop(signal));
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+      process.on(signal, () => this.stop(signal));
   }
 
   async run(): Promise<number> {
@@ -130,13 +136,16 @@ class Launcher {
     if (child.pid !== undefined) this.lock.holdsChild(child.pid);
     let timedOut = false;
     const timer = isTrial
-      ? setTimeout(() => {
-          // The camera ends its own trial in time unless it hangs; one that has proved itself is none any more.
-          if (readBootRecord(folder).record.trial?.slot !== source) return;
-          say('the version on trial hangs and is ended');
-          timedOut = true;
-          child.kill('SIGKILL');
-        }, options.trialSeconds * 1000 + trialGraceMs)
+      ? setTimeout(
+          () => {
+            // The camera ends its own trial in time unless it hangs; one that has proved itself is none any more.
+            if (readBootRecord(folder).record.trial?.slot !== source) return;
+            say('the version on trial hangs and is ended');
+            timedOut = true;
+            child.kill('SIGKILL');
+          },
+          options.trialSeconds * 1000 + trialGraceMs,
+        )
       : undefined;
     const status = await new Promise<number | null>(resolve => {
       child.once('error', () => resolve(null));

@@ -46,7 +46,8 @@ export const firmwareSchema: GroupSchema = {
     },
     command: {
       type: 'string',
-      description: "The board's own program for the back end command; docs/FIRMWARE.md says how it is called.",
+      description:
+        "The board's own program for the back end command; docs/FIRMWARE.md says how it is called.",
       title: 'the path of a program, or nothing',
       default: '',
       pattern: pathOrNothing,
@@ -73,7 +74,8 @@ export const firmwareSchema: GroupSchema = {
     },
     trialSeconds: {
       type: 'integer',
-      description: 'Within so many seconds a new version must give pictures, record and answer, or the old one is back.',
+      description:
+        'Within so many seconds a new version must give pictures, record and answer, or the old one is back.',
       default: 180,
       minimum: 10,
       maximum: 3600,

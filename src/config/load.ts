@@ -11,6 +11,7 @@ import { isIP } from 'node:net';
 import { Ajv, type ErrorObject } from 'ajv';
 import { CameraError } from '../base/errors.ts';
 import type { Configuration } from './configuration.ts';
+import { factoryVersionVariable, slotVariable } from './launch-variables.ts';
 import {
   environmentPrefix,
   expectationOf,
@@ -37,12 +38,6 @@ export const fileVariable = `${environmentPrefix}CONFIG`;
 
 /** Names the native addon's file (src/native/addon.ts); for those who build it, so no key of the configuration. */
 const addonVariable = `${environmentPrefix}ADDON`;
-
-/** Set by the launcher for what it starts (commands/launch.ts): the slot that it lies in. */
-export const slotVariable = `${environmentPrefix}BOOT_SLOT`;
-
-/** Set by the launcher too: the version of what the device came with. */
-export const factoryVersionVariable = `${environmentPrefix}FACTORY_VERSION`;
 
 /** What {@link loadConfiguration} starts from. */
 export interface ConfigurationInput {
@@ -220,7 +215,13 @@ function readTree(
 
 /** Variables with our prefix that mean nothing: most likely slips, but they may belong to another version. */
 function strangeVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
-  const known = [fileVariable, addonVariable, slotVariable, factoryVersionVariable, ...options.map(option => option.variable)];
+  const known = [
+    fileVariable,
+    addonVariable,
+    slotVariable,
+    factoryVersionVariable,
+    ...options.map(option => option.variable),
+  ];
   return Object.keys(environment)
     .filter(name => name.startsWith(environmentPrefix) && !known.includes(name))
     .slice(0, problemsMax)

@@ -21,7 +21,8 @@ export function boardTool(program: string): SlotTool {
   };
   return {
     kind: 'command',
-    status: async () => statusOf(program, await runTool(program, ['status'], { timeoutMs: questionTimeoutMs })),
+    status: async () =>
+      statusOf(program, await runTool(program, ['status'], { timeoutMs: questionTimeoutMs })),
     install: (file, version) => order('install', file, version),
     markGood: () => order('mark-good'),
     markBad: () => order('mark-bad'),

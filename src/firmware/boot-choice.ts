@@ -74,7 +74,8 @@ export function confirm(record: BootRecord, version: string, nowUnixMs: number):
     active: trial.slot,
     trial: null,
     crashes: 0,
-    highestVersion: highestVersion === null || isNewerVersion(version, highestVersion) ? version : highestVersion,
+    highestVersion:
+      highestVersion === null || isNewerVersion(version, highestVersion) ? version : highestVersion,
     lastResult: { outcome: 'confirmed', version, atUnixMs: nowUnixMs },
   };
 }

@@ -80,7 +80,9 @@ export class FileSlots implements FirmwareBackEnd {
         factory,
         ...slotNames.map((name): SlotView => {
           const slot = record.slots[name];
-          return slot ? { name, version: slot.version, state: slot.state } : { name, version: null, state: 'empty' };
+          return slot
+            ? { name, version: slot.version, state: slot.state }
+            : { name, version: null, state: 'empty' };
         }),
       ],
       trial: this.isOnTrial ? record.trial! : undefined,
@@ -144,7 +146,9 @@ export class FileSlots implements FirmwareBackEnd {
 
   async failed(version: string, reason: string): Promise<void> {
     const atUnixMs = this.options.clock.wallUnixMs();
-    await onDisk(() => this.write({ ...this.record, lastResult: { outcome: 'failed', version, reason, atUnixMs } }));
+    await onDisk(() =>
+      this.write({ ...this.record, lastResult: { outcome: 'failed', version, reason, atUnixMs } }),
+    );
   }
 
   private get isOnTrial(): boolean {
@@ -159,11 +163,13 @@ export class FileSlots implements FirmwareBackEnd {
   /** Invariant 1. */
   private slotToWrite(): SlotName {
     const { record, options } = this;
-    if (record.trial) throw new CameraError('firmware-busy', 'an upgrade waits for its start, or is on trial');
+    if (record.trial)
+      throw new CameraError('firmware-busy', 'an upgrade waits for its start, or is on trial');
     const free = slotNames.filter(name => name !== options.running && name !== record.active);
     // Of two that are free the one without a good version goes first.
     const slot = free.find(name => record.slots[name]?.state !== 'good') ?? free[0];
-    if (!slot) throw new CameraError('firmware-busy', 'both slots are in use until the camera is started again');
+    if (!slot)
+      throw new CameraError('firmware-busy', 'both slots are in use until the camera is started again');
     return slot;
   }
 
@@ -178,7 +184,8 @@ export class FileSlots implements FirmwareBackEnd {
 
   private async empty(slot: SlotName): Promise<void> {
     const { folder } = this.options;
-    for (const name of [slot, `${slot}.new`]) await rm(path.join(folder, name), { recursive: true, force: true });
+    for (const name of [slot, `${slot}.new`])
+      await rm(path.join(folder, name), { recursive: true, force: true });
     await syncFolder(folder);
   }
 

@@ -15,9 +15,6 @@ export const reserveBytes = 16 * 1024 * 1024;
 /** Bytes of one read when a file is checked; hashing one holds the event loop for some 3 ms on a slow board. */
 export const readBytes = 256 * 1024;
 
-/** Bytes of an upload that wait for the disk before the socket is not read any more. */
-export const waitingBytesMax = 512 * 1024;
-
 /** Milliseconds from the answer to an upload until the camera restarts: the answer has to get away. */
 export const restartDelayMs = 1000;
 

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AuditLog } from '../auth/audit-log.ts';
 import type { Clock } from '../base/clock.ts';
+import { CameraError } from '../base/errors.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import type { FirmwareBackEnd } from './back-end.ts';
@@ -14,6 +15,7 @@ import type { BootSource, Trial } from './boot-record.ts';
 import { FileSlots } from './file-slots.ts';
 import { noSlots } from './no-slots.ts';
 import { raucTool } from './rauc-tool.ts';
+import { storageError } from './storage-errors.ts';
 import { ToolSlots } from './tool-slots.ts';
 import { developmentKeyName, readTrustedKeys } from './trusted-keys.ts';
 import { FirmwareUpgrades } from './upgrades.ts';
@@ -24,7 +26,10 @@ export function slotsFolder({ state, firmware }: Pick<Configuration, 'state' | '
 }
 
 /** Files and folders of the keys that are trusted. @param packageFolder of the running software. */
-export function keyNamesOf({ firmware }: Pick<Configuration, 'firmware'>, packageFolder: URL): readonly string[] {
+export function keyNamesOf(
+  { firmware }: Pick<Configuration, 'firmware'>,
+  packageFolder: URL,
+): readonly string[] {
   if (!firmware.developmentKey) return firmware.keys;
   return [...firmware.keys, fileURLToPath(new URL(developmentKeyName, packageFolder))];
 }
@@ -47,37 +52,50 @@ interface Options {
   restart(): void;
 }
 
-/** Opens what is there. Rejects with CameraError `firmware-tool-failed` or `firmware-storage-failed`. */
-export async function openUpgrades(configuration: Configuration, options: Options): Promise<FirmwareUpgrades> {
+/** Opens what is there. Never rejects: a camera whose firmware cannot be upgraded records all the same. */
+export async function openUpgrades(
+  configuration: Configuration,
+  options: Options,
+): Promise<FirmwareUpgrades> {
   const { logger, packageFolder } = options;
-  const keyNames = keyNamesOf(configuration, packageFolder);
-  if (configuration.firmware.developmentKey)
+  const { firmware } = configuration;
+  const trusted = keyNamesOf(configuration, packageFolder);
+  // Without the launcher nobody would start what is installed in files.
+  const isSetUp = trusted.length > 0 && (firmware.backEnd !== 'files' || options.slot !== undefined);
+  const keyNames = isSetUp ? trusted : [];
+  if (isSetUp && firmware.developmentKey)
     logger.warn('firmware signed with the development key is taken: anybody can make such an image');
   try {
-    if (keyNames.length > 0) readTrustedKeys(keyNames);
+    readTrustedKeys(keyNames);
   } catch (error) {
     logger.error('a key for firmware cannot be used, so every upgrade is refused', errorFields(error));
   }
   return new FirmwareUpgrades({
     ...options,
-    configuration: configuration.firmware,
+    configuration: firmware,
     keyNames,
     board: boardOf(configuration),
-    backEnd: await backEndOf(configuration, options, keyNames.length > 0),
+    backEnd: await backEndOf(configuration, options, isSetUp),
   });
 }
 
 async function backEndOf(
   configuration: Configuration,
-  { slot, version, factoryVersion, clock }: Options,
+  { slot, version, factoryVersion, clock, logger }: Options,
   isSetUp: boolean,
 ): Promise<FirmwareBackEnd> {
   const folder = slotsFolder(configuration);
   const { backEnd, command } = configuration.firmware;
-  if (slot !== undefined)
-    return FileSlots.open({ folder, running: slot, runningVersion: version, factoryVersion, clock });
-  // Without the launcher nobody would start what is installed.
-  if (!isSetUp || backEnd === 'files') return noSlots;
-  const tool = backEnd === 'rauc' ? raucTool() : boardTool(command);
-  return ToolSlots.open({ tool, folder, runningVersion: version, clock });
+  try {
+    // Slots that something was installed into are looked after, whatever the configuration says now.
+    if (slot !== undefined)
+      return FileSlots.open({ folder, running: slot, runningVersion: version, factoryVersion, clock });
+    if (!isSetUp)
+      return noSlots(backEnd, new CameraError('firmware-not-set-up', 'no key for firmware is configured'));
+    const tool = backEnd === 'rauc' ? raucTool() : boardTool(command);
+    return await ToolSlots.open({ tool, folder, runningVersion: version, clock });
+  } catch (error) {
+    logger.error('firmware cannot be upgraded', errorFields(error));
+    return noSlots(backEnd, error instanceof CameraError ? error : storageError(error));
+  }
 }

@@ -37,7 +37,8 @@ export class PayloadFile {
   /** Appends; borrowed until the promise is settled. */
   write(bytes: Uint8Array): Promise<void> {
     return onDisk(async () => {
-      for (let at = 0; at < bytes.length; ) at += (await this.handle.write(bytes, at, bytes.length - at)).bytesWritten;
+      for (let at = 0; at < bytes.length; )
+        at += (await this.handle.write(bytes, at, bytes.length - at)).bytesWritten;
     });
   }
 

@@ -59,7 +59,10 @@ export async function makeSlotFolder(
     throw new CameraError('firmware-malformed', `the payload of the image has no ${entryFile}`);
   const version = await versionIn(path.join(fresh, softwareName));
   if (version !== expected.version)
-    throw new CameraError('firmware-malformed', `the payload is version ${version}, the image says otherwise`);
+    throw new CameraError(
+      'firmware-malformed',
+      `the payload is version ${version}, the image says otherwise`,
+    );
   const inventory = await open(path.join(fresh, inventoryName), 'wx', 0o644);
   try {
     await inventory.writeFile(JSON.stringify(entries, null, 1));
@@ -142,7 +145,9 @@ async function unpack(payloadFile: string, folder: string, bytesMax: number): Pr
     await mkdir(wanted, { recursive: true, mode: 0o755 });
     made.add(wanted);
   };
-  let current: { handle: FileHandle; hash: ReturnType<typeof createHash>; path: string; bytes: number } | undefined;
+  let current:
+    | { handle: FileHandle; hash: ReturnType<typeof createHash>; path: string; bytes: number }
+    | undefined;
   const input = createReadStream(payloadFile, { highWaterMark: readBytes });
   const gunzip = createGunzip();
   input.on('error', error => gunzip.destroy(error));
@@ -174,10 +179,16 @@ async function unpack(payloadFile: string, folder: string, bytesMax: number): Pr
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // What zlib says of bytes that are not its own: Z_DATA_ERROR, Z_BUF_ERROR and the like.
-    if (code?.startsWith('Z_')) throw new CameraError('firmware-malformed', 'the payload is not gzip', {}, { cause: error });
+    if (code?.startsWith('Z_'))
+      throw new CameraError('firmware-malformed', 'the payload is not gzip', {}, { cause: error });
     // A name below a file, or one that the file system cannot hold.
     if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR' || code === 'ENAMETOOLONG')
-      throw new CameraError('firmware-malformed', 'the payload holds names that cannot be together', {}, { cause: error });
+      throw new CameraError(
+        'firmware-malformed',
+        'the payload holds names that cannot be together',
+        {},
+        { cause: error },
+      );
     throw error;
   } finally {
     input.destroy();
@@ -192,7 +203,12 @@ async function versionIn(folder: string): Promise<string> {
     const text = await readFile(path.join(folder, 'package.json'), 'utf8');
     return String((JSON.parse(text) as { version?: unknown }).version);
   } catch (cause) {
-    throw new CameraError('firmware-malformed', 'the payload of the image has no package.json', {}, { cause });
+    throw new CameraError(
+      'firmware-malformed',
+      'the payload of the image has no package.json',
+      {},
+      { cause },
+    );
   }
 }
 

@@ -42,7 +42,10 @@ export class SlotsLock {
       if (lock.link({ launcher: ownHolder(), child: null })) return lock;
       const left = lock.read();
       if (left && isAlive(left.launcher))
-        throw new CameraError('state-failed', `another camera runs from ${folder} (process ${left.launcher.pid})`);
+        throw new CameraError(
+          'state-failed',
+          `another camera runs from ${folder} (process ${left.launcher.pid})`,
+        );
       if (left?.child) await endOrphan(left.child);
       rmSync(lock.file, { force: true });
     }
@@ -52,7 +55,8 @@ export class SlotsLock {
   /** Notes what was started. */
   holdsChild(pid: number): void {
     const started = startOf(pid);
-    if (started !== undefined) writeFileSync(this.file, encode({ launcher: ownHolder(), child: { pid, started } }));
+    if (started !== undefined)
+      writeFileSync(this.file, encode({ launcher: ownHolder(), child: { pid, started } }));
   }
 
   release(): void {
@@ -68,7 +72,12 @@ export class SlotsLock {
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-      throw new CameraError('state-failed', `the slots cannot be locked: ${(error as Error).message}`, {}, { cause: error });
+      throw new CameraError(
+        'state-failed',
+        `the slots cannot be locked: ${(error as Error).message}`,
+        {},
+        { cause: error },
+      );
     } finally {
       rmSync(own, { force: true });
     }

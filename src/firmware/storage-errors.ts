@@ -9,7 +9,12 @@ export function storageError(error: unknown): CameraError {
   const { code, message } = error as NodeJS.ErrnoException;
   return fullCodes.has(code ?? '')
     ? new CameraError('firmware-no-room', 'the disk of the slots is full', {}, { cause: error })
-    : new CameraError('firmware-storage-failed', `the slot cannot be written: ${message}`, {}, { cause: error });
+    : new CameraError(
+        'firmware-storage-failed',
+        `the slot cannot be written: ${message}`,
+        {},
+        { cause: error },
+      );
 }
 
 /** Runs something that touches the disk; rejects with CameraError alone. */

@@ -99,7 +99,8 @@ class Reader {
     if (this.paths.size >= payloadEntriesMax) throw malformed('too many files');
     this.paths.add(path);
     this.bytes += lengthBytes;
-    if (this.bytes > this.bytesMax) throw new CameraError('firmware-no-room', 'the payload unpacks to too much');
+    if (this.bytes > this.bytesMax)
+      throw new CameraError('firmware-no-room', 'the payload unpacks to too much');
     if (isFolder) {
       await this.sink.folder(path);
       return;

@@ -113,7 +113,9 @@ export class ToolSlots implements FirmwareBackEnd {
 
   async failed(version: string, reason: string): Promise<void> {
     const atUnixMs = this.options.clock.wallUnixMs();
-    await onDisk(() => this.write({ ...this.record, lastResult: { outcome: 'failed', version, reason, atUnixMs } }));
+    await onDisk(() =>
+      this.write({ ...this.record, lastResult: { outcome: 'failed', version, reason, atUnixMs } }),
+    );
   }
 
   private write(record: BootRecord): void {

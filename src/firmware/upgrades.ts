@@ -16,6 +16,7 @@ import type { FirmwareConfiguration } from '../config/configuration.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import type { FirmwareBackEnd, Installation, SlotView } from './back-end.ts';
 import type { Trial, UpgradeResult } from './boot-record.ts';
+import { imageHeadBytes, manifestBytesMax } from './image-format.ts';
 import { type ImageHead, ImageReader } from './image-reader.ts';
 import { restartDelayMs, watchersMax } from './limits.ts';
 import type { FirmwareManifest } from './manifest.ts';
@@ -45,7 +46,9 @@ export interface UpgradeStatus {
   readonly progress: { readonly receivedBytes: number; readonly totalBytes: number | null } | undefined;
   readonly activeSlot: string;
   readonly slots: readonly SlotView[];
+  /** Null also where the version before cannot be told. */
   readonly rollBackTo: string | null;
+  readonly canRollBack: boolean;
   readonly lastResult: UpgradeResult | null;
 }
 
@@ -97,8 +100,19 @@ export class FirmwareUpgrades {
       activeSlot: view.activeSlot,
       slots: view.slots,
       rollBackTo: view.rollBackTo?.version ?? null,
+      canRollBack: view.rollBackTo !== undefined,
       lastResult: view.lastResult,
     };
+  }
+
+  /** The longest image that is looked at. */
+  get imageBytesMax(): number {
+    return this.options.configuration.maxImageMb * 1e6 + imageHeadBytes + manifestBytesMax;
+  }
+
+  /** How many uploads an address has in an hour. */
+  get uploadsPerHour(): number {
+    return this.options.configuration.uploadsPerHour;
   }
 
   /** What has to be proved; undefined when nothing has. */
@@ -117,13 +131,21 @@ export class FirmwareUpgrades {
   }
 
   /**
-   * Begins an upload. Throws CameraError `firmware-not-set-up`, `firmware-key-invalid`, or `firmware-busy` while another is
-   * under way or a version is on trial.
+   * Throws where an upload cannot begin: CameraError `firmware-not-set-up`, or `firmware-busy` while another is under way
+   * or a version is on trial.
    */
+  checkReady(): void {
+    if (!this.isSetUp) throw notSetUp();
+    const { current } = this;
+    const isBusy =
+      this.upload !== undefined || current === 'ready' || current === 'restarting' || current === 'trial';
+    if (isBusy) throw new CameraError('firmware-busy', `an upgrade is under way: ${current}`);
+  }
+
+  /** Begins an upload; throws what {@link checkReady} throws, and CameraError `firmware-key-invalid`. */
   begin(caller: Caller): FirmwareUpload {
     const { options } = this;
-    if (!this.isSetUp) throw notSetUp();
-    this.checkFree();
+    this.checkReady();
     const trustedKeys = readTrustedKeys(options.keyNames);
     if (trustedKeys.length === 0) throw notSetUp();
     this.progress = { receivedBytes: 0, totalBytes: null };
@@ -143,8 +165,7 @@ export class FirmwareUpgrades {
   /** Goes back to the version before. Rejects with `firmware-no-previous`, `firmware-busy`, `firmware-storage-failed`. */
   async rollBack(caller: Caller): Promise<void> {
     const { options } = this;
-    if (!this.isSetUp) throw notSetUp();
-    this.checkFree();
+    this.checkReady();
     const version = await options.backEnd.rollBack(options.doing());
     options.audit.record('upgrade-rolled-back', caller, { version: version ?? 'unknown' });
     options.logger.warn('going back to the firmware before', { version });
@@ -174,24 +195,22 @@ export class FirmwareUpgrades {
     return this.options.keyNames.length > 0;
   }
 
-  private checkFree(): void {
-    const { current } = this;
-    const isBusy = this.upload !== undefined || current === 'ready' || current === 'restarting' || current === 'trial';
-    if (isBusy) throw new CameraError('firmware-busy', `an upgrade is under way: ${current}`);
-  }
-
   /** See the head of the file. Throws what is wrong with the image. */
   private accept({ manifest, keyId }: ImageHead, caller: Caller): void {
     const { options } = this;
     const { version, boards, minimumVersion, payloadBytes } = manifest;
     const { allowDowngrade, maxImageMb } = options.configuration;
     if (!boards.includes(options.board))
-      throw new CameraError('firmware-board-mismatch', 'the image is for other boards', { board: options.board });
+      throw new CameraError('firmware-board-mismatch', 'the image is for other boards', {
+        board: options.board,
+      });
     if (payloadBytes > maxImageMb * 1e6)
       throw new CameraError('firmware-too-large', 'the payload is larger than is allowed', { payloadBytes });
     if (isVersion(options.version)) {
       if (compareVersions(options.version, minimumVersion) < 0)
-        throw new CameraError('firmware-step-missing', 'the image needs a newer version first', { minimumVersion });
+        throw new CameraError('firmware-step-missing', 'the image needs a newer version first', {
+          minimumVersion,
+        });
       this.checkOrder(version, allowDowngrade);
     }
     options.audit.record('upgrade-started', caller, { version, keyId });
@@ -202,11 +221,15 @@ export class FirmwareUpgrades {
     if (allowDowngrade) return;
     const running = this.options.version;
     const order = compareVersions(version, running);
-    if (order === 0) throw new CameraError('firmware-installed', 'the version of the image runs already', { running });
+    if (order === 0)
+      throw new CameraError('firmware-installed', 'the version of the image runs already', { running });
     const { highestVersion } = this.options.backEnd.view();
     const floor = highestVersion !== null && isVersion(highestVersion) ? highestVersion : running;
     if (order < 0 || compareVersions(version, floor) < 0)
-      throw new CameraError('firmware-downgrade', 'the image is older than what ran here', { running, floor });
+      throw new CameraError('firmware-downgrade', 'the image is older than what ran here', {
+        running,
+        floor,
+      });
   }
 
   private onProgress(progress: NonNullable<UpgradeStatus['progress']>): void {
@@ -225,13 +248,18 @@ export class FirmwareUpgrades {
     this.scheduleRestart();
   }
 
-  private async onFailed(error: CameraError, manifest: FirmwareManifest | undefined, caller: Caller): Promise<void> {
+  private async onFailed(
+    error: unknown,
+    manifest: FirmwareManifest | undefined,
+    caller: Caller,
+  ): Promise<void> {
     const { audit, logger, backEnd } = this.options;
     const version = manifest?.version ?? 'unknown';
-    audit.record('upgrade-refused', caller, { reason: error.code, version });
+    const reason = codeOf(error);
+    audit.record('upgrade-refused', caller, { reason, version });
     logger.warn('the firmware image was not installed', errorFields(error));
     // Of an image that was refused at once nothing is noted: the record would wear for whoever sends nonsense.
-    if (manifest) await backEnd.failed(version, error.code).catch(() => undefined);
+    if (manifest) await backEnd.failed(version, reason).catch(() => undefined);
     this.upload = undefined;
     this.become('failed');
   }
@@ -274,7 +302,7 @@ interface UploadOptions {
   onProgress(receivedBytes: number, totalBytes: number | null): void;
   onVerifying(): void;
   onReady(manifest: FirmwareManifest): void;
-  onFailed(error: CameraError, manifest: FirmwareManifest | undefined): Promise<void>;
+  onFailed(error: unknown, manifest: FirmwareManifest | undefined): Promise<void>;
 }
 
 /** The bytes of one image on their way. After an error it is over, and what it had written is gone. */
@@ -286,6 +314,8 @@ export class FirmwareUpload {
   private installation: Installation | undefined;
   private receivedBytes = 0;
   private isOver = false;
+  /** What is being done now; an end waits for it. */
+  private working: Promise<void> | undefined;
 
   constructor(options: UploadOptions) {
     this.options = options;
@@ -323,25 +353,31 @@ export class FirmwareUpload {
     return manifest;
   }
 
-  /** Nothing more comes, for a reason that lies outside the image. Does nothing when it is over. */
-  async abandon(reason: CameraError): Promise<void> {
+  /** Nothing more comes, for a reason that may lie outside the image. Does nothing when it is over; never rejects. */
+  async abandon(reason: unknown): Promise<void> {
     if (this.isOver) return;
     this.isOver = true;
+    await this.working?.catch(() => undefined);
     await this.installation?.abandon();
     await this.options.onFailed(reason, this.installation && this.head?.manifest);
   }
 
   private async guarded(work: () => Promise<void>): Promise<void> {
-    if (this.isOver) throw new CameraError('firmware-aborted', 'the upload is over');
+    if (this.isOver) throw new CameraError('internal', 'the upload is over');
     try {
-      await work();
+      this.working = work();
+      await this.working;
     } catch (error) {
-      const reason =
-        error instanceof CameraError ? error : new CameraError('internal', 'the upgrade failed', {}, { cause: error });
-      await this.abandon(reason);
-      throw reason;
+      await this.abandon(error);
+      throw error;
     }
   }
+}
+
+/** The code of an error, of whatever class. */
+function codeOf(error: unknown): string {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : 'internal';
 }
 
 function notSetUp(): CameraError {

@@ -14,12 +14,14 @@ import type { LogFields } from '../ipc/messages.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 import { LogThrottle } from '../telemetry/log-throttle.ts';
 import { presentedToken } from './access-token.ts';
+import type { BodyStream } from './body-stream.ts';
 import type { Downloads } from './downloads.ts';
+import type { EventStreams } from './event-streams.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { answerHeaders, declaredBodyBytes, requestFault } from './guard.ts';
 import { checkMediaType, parseJsonBody } from './json-body.ts';
-import { ignoredBodyBytesMax } from './limits.ts';
+import { bodyStreamAnswerMs, bodyStreamTimeoutMs, ignoredBodyBytesMax } from './limits.ts';
 import type { Operation } from './openapi/operation-table.ts';
 import { linkName, queryValue, readParameters } from './openapi/parameters.ts';
 import type { ReplyCheck } from './openapi/reply-check.ts';
@@ -27,7 +29,7 @@ import type { SchemaSet } from './openapi/schemas.ts';
 import type { OperationId } from './operations.ts';
 import { PendingCall } from './pending-call.ts';
 import { problemCodeOf, problemReply, problems, RequestFault } from './problems.ts';
-import type { AnyReply, Reply, StreamedReply } from './reply.ts';
+import type { AnyReply, EventsReply, Reply, StreamedReply } from './reply.ts';
 import type { OperationRoute, Router } from './router.ts';
 import type { AccountsService } from './services.ts';
 
@@ -44,6 +46,7 @@ export interface DispatcherOptions {
   readonly openOperations: ReadonlySet<OperationId>;
   /** For bodies that are streamed; the deadline is for their first byte. */
   readonly downloads: Pick<Downloads, 'send'>;
+  readonly eventStreams: Pick<EventStreams, 'send'>;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Until a body must be there, and from then until the answer. */
@@ -55,6 +58,8 @@ interface Todo {
   readonly segments: Readonly<Record<string, string>>;
   readonly bodyFault: RequestFault | undefined;
   readonly reading: Promise<Uint8Array | undefined> | undefined;
+  /** Of an operation whose handler reads the body itself. */
+  readonly stream: BodyStream | undefined;
 }
 
 /** Takes requests to their routes; one for a server. */
@@ -124,7 +129,9 @@ export class Dispatcher {
     const bodyFault = bodyFaultOf(operation, exchange);
     const bytesMax = bodyFault ? undefined : operation.body?.bytesMax;
     const reading = bytesMax === undefined ? undefined : exchange.readBody(bytesMax, this.options.deadlineMs);
-    const todo = { segments, bodyFault, reading };
+    const isStreamed = !bodyFault && operation.body && operation.body.bytesMax === undefined;
+    const stream = isStreamed ? exchange.openBody(bodyStreamTimeoutMs) : undefined;
+    const todo = { segments, bodyFault, reading, stream };
     if (needsSession) this.finish(call, this.authenticated(call, route, todo));
     else if (operation.access === 'setup') this.finish(call, this.withSetupToken(call, route, todo));
     else if (reading) this.finish(call, this.continue(call, route, todo));
@@ -170,7 +177,9 @@ export class Dispatcher {
       if (!bytes) throw new RequestFault(call.exchange.bodyFault);
       call.body = this.parseBody(route.operation, bytes);
     }
-    this.answer(call, route.handle(call.forHandler() as never));
+    if (todo.stream) call.body = todo.stream;
+    const deadlineMs = todo.stream ? bodyStreamTimeoutMs + bodyStreamAnswerMs : this.options.deadlineMs;
+    this.answer(call, route.handle(call.forHandler() as never), deadlineMs);
   }
 
   /** A link is the handler's to judge; a token decides alone where there is one. */
@@ -199,9 +208,13 @@ export class Dispatcher {
     return value;
   }
 
-  private answer(call: PendingCall, reply: AnyReply | Promise<AnyReply>): void {
+  private answer(
+    call: PendingCall,
+    reply: AnyReply | Promise<AnyReply>,
+    deadlineMs = this.options.deadlineMs,
+  ): void {
     if (reply instanceof Promise)
-      this.withinDeadline(reply, () => call.abandon()).then(
+      this.withinDeadline(reply, deadlineMs, () => call.abandon()).then(
         value => this.sendAny(call, value),
         error => this.fail(call, error),
       );
@@ -210,7 +223,16 @@ export class Dispatcher {
 
   private sendAny(call: PendingCall, reply: AnyReply): void {
     if ('body' in reply) this.send(call, reply);
-    else this.finish(call, this.stream(call, reply));
+    else if ('stream' in reply) this.finish(call, this.stream(call, reply));
+    else this.finish(call, this.sendEvents(call, reply));
+  }
+
+  /** Sends an answer that goes on until its client leaves. */
+  private async sendEvents(call: PendingCall, reply: EventsReply): Promise<void> {
+    if (call.exchange.aborted) return;
+    const complete = this.complete(call, reply);
+    if ('body' in complete) this.send(call, complete);
+    else await this.options.eventStreams.send(call.exchange, complete, call.session?.sid);
   }
 
   /** Sends an answer whose body is streamed. The deadline is for its first byte; from then on the client sets the pace. */
@@ -222,7 +244,7 @@ export class Dispatcher {
       return;
     }
     const complete = this.complete(call, reply);
-    if ('body' in complete) {
+    if (!('stream' in complete)) {
       this.send(call, complete);
       return;
     }
@@ -256,13 +278,17 @@ export class Dispatcher {
   }
 
   /** The same, or `request-timeout`; what comes after that is dropped. */
-  private async withinDeadline<Value>(promise: Promise<Value>, onTimeout?: () => void): Promise<Value> {
+  private async withinDeadline<Value>(
+    promise: Promise<Value>,
+    deadlineMs = this.options.deadlineMs,
+    onTimeout?: () => void,
+  ): Promise<Value> {
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         onTimeout?.();
         reject(new CameraError('request-timeout', 'the request was not answered in time'));
-      }, this.options.deadlineMs);
+      }, deadlineMs);
       timer.unref();
     });
     try {

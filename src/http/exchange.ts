@@ -6,6 +6,7 @@
  * reply. Main thread.
  */
 import type { HttpRequest, HttpResponse } from 'uwebsockets';
+import { BodyStream } from './body-stream.ts';
 import { type HeaderField, HeaderFields } from './header-fields.ts';
 import { addressText } from './remote-address.ts';
 import { type Reply, type ReplyHead, reasonPhrases } from './reply.ts';
@@ -34,6 +35,7 @@ export class Exchange {
   private isAborted = false;
   /** Ends the reading of the body, if it is going on. */
   private stopReading: (() => void) | undefined;
+  private bodyStream: BodyStream | undefined;
   private partSentBytes: number | undefined;
   private wake: (() => void) | undefined;
   /** Whether a part is taken whole or not at all, and then offered again, the same bytes: so it is with TLS' records. */
@@ -44,6 +46,7 @@ export class Exchange {
       this.over = true;
       this.isAborted = true;
       this.stopReading?.();
+      this.bodyStream?.abort();
       this.wake?.();
     });
     this.takesWholeParts = isEncrypted;
@@ -119,18 +122,41 @@ export class Exchange {
   }
 
   /**
+   * Hands the body out as it comes; call it once, before the handler returns to the library.
+   *
+   * @param timeoutMs until the body must be whole.
+   */
+  openBody(timeoutMs: number): BodyStream {
+    const { response } = this;
+    // After the end of the reply the response must not be touched.
+    const unlessOver = (work: () => void) => () => {
+      if (!this.over) work();
+    };
+    const socket = { pause: unlessOver(() => response.pause()), resume: unlessOver(() => response.resume()) };
+    const body = new BodyStream(socket, timeoutMs);
+    this.bodyStream = body;
+    response.onData((chunk, isLast) => body.push(chunk, isLast));
+    return body;
+  }
+
+  /**
    * Sends the reply, unless one was sent or the connection is gone.
    *
-   * @param options `close` ends the connection after the reply, as does a body that was not read to its end.
+   * @param options `close` ends the connection after the reply, as does a body that was not read to its end. Of a body
+   * that is handed out as it comes, the rest is not read any more; the library closes the connection some seconds later,
+   * for a client that still sends would lose the answer with the connection (RFC 9112 §9.6).
    * @returns whether the reply went out.
    */
   send(reply: Reply, options: { readonly close?: boolean } = {}): boolean {
     if (this.over || this.partSentBytes !== undefined) return false;
+    const isSending = this.bodyStream !== undefined && !this.bodyStream.isComplete;
+    this.bodyStream?.stop();
     this.over = true;
     this.stopReading?.();
-    const close = options.close === true || this.isBodyUnread;
+    const close = !isSending && (options.close === true || this.isBodyUnread);
     this.response.cork(() => {
       this.writeHead(reply);
+      if (isSending) this.response.writeHeader('connection', 'close');
       // A 304 would have to name the length of the file that it does not send, and need not; a 204 must not.
       if (reply.status === 304 || reply.status === 204) this.response.endWithoutBody();
       else if (this.method !== 'HEAD') this.response.end(reply.body, close);
@@ -184,6 +210,29 @@ export class Exchange {
     this.over = isDone || this.isAborted;
     if (!this.isAborted) this.partSentBytes = isDone ? lengthBytes : response.getWriteOffset();
     return this.isAborted ? undefined : this.partSentBytes;
+  }
+
+  /**
+   * Sends a piece of a body of unknown length (chunked, RFC 9112 §7.1), the head before the first.
+   *
+   * @returns false when the socket takes no more for now: the piece waits in the library's memory; undefined when nobody
+   * waits for it.
+   */
+  sendChunk(head: ReplyHead, text: string): boolean | undefined {
+    if (this.over) return undefined;
+    let isTaken = false;
+    this.response.cork(() => {
+      if (this.partSentBytes === undefined) this.writeHead(head);
+      isTaken = this.response.write(text);
+    });
+    this.partSentBytes ??= 0;
+    return this.isAborted ? undefined : isTaken;
+  }
+
+  /** Calls once when the connection is gone; at once if it is. */
+  onGone(listener: () => void): void {
+    this.wake = listener;
+    if (this.over) listener();
   }
 
   /** Resolves when the socket takes more, when the connection is gone, or after a time. One call at a time. */

@@ -122,3 +122,21 @@ export const settleMs = 500;
 
 /** Milliseconds that a clip waits for the recorder to write what is pending. */
 export const flushTimeoutMs = 2000;
+
+/** Bytes of a body that wait for a handler that reads it itself, before the socket is not read any more. */
+export const bodyWaitingBytesMax = 512 * 1024;
+
+/** Milliseconds until a body that a handler reads itself must be whole: an image over a slow uplink. */
+export const bodyStreamTimeoutMs = 15 * 60_000;
+
+/** Milliseconds from then to the answer: a board's own tool may write the image to a slow card. */
+export const bodyStreamAnswerMs = 20 * 60_000;
+
+/** Bytes in front of the file in a form: its boundary and the header of its part; browsers write some 200. */
+export const formHeadBytesMax = 16 * 1024;
+
+/** Bytes of a form around its file, both ends. */
+export const formBytesMax = 64 * 1024;
+
+/** Milliseconds between two signs of life of an event stream; the library closes what is silent for 10 s. */
+export const eventBeatMs = 5000;

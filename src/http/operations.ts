@@ -8,6 +8,7 @@
  */
 import type { Caller } from '../auth/audit-log.ts';
 import type { Session } from '../auth/session.ts';
+import type { BodyStream } from './body-stream.ts';
 import type { HeaderFields } from './header-fields.ts';
 import type { access, operations } from './openapi/api-types.ts';
 import type { AnyReply } from './reply.ts';
@@ -34,12 +35,16 @@ export type PathParameters<Id extends OperationId> = OrNothing<Of<operations[Id]
 export type QueryParameters<Id extends OperationId> = OrNothing<Of<operations[Id]['parameters'], 'query'>> &
   (access[Id] extends 'session-or-link' ? { readonly link?: string } : unknown);
 
-/** The parsed JSON body; undefined where the operation takes none. */
+/** The parsed JSON body, or a form as it comes; undefined where the operation takes none. */
 export type RequestBody<Id extends OperationId> = operations[Id] extends {
   readonly requestBody: { readonly content: { readonly 'application/json': infer Body } };
 }
   ? Body
-  : undefined;
+  : operations[Id] extends {
+        readonly requestBody: { readonly content: { readonly 'multipart/form-data': unknown } };
+      }
+    ? BodyStream
+    : undefined;
 
 /** The JSON that an operation answers with status 200, for `jsonReply`. */
 export type AnswerOf<Id extends OperationId> = operations[Id] extends {

@@ -2,7 +2,7 @@
  * What a handler answers with: status, header fields and a body, as plain values.
  *
  * Nearly every body is short and one piece in memory. What is long is streamed: its length is known, its bytes are asked
- * for piece by piece while they are sent (downloads.ts). Pure.
+ * for piece by piece while they are sent (downloads.ts). What has no end is a stream of events (event-streams.ts). Pure.
  */
 
 /** Status and header fields; names in lower case, without Content-Length and Date, which the server writes. */
@@ -23,7 +23,16 @@ export interface StreamedReply extends ReplyHead {
   readonly stream: BodySource;
 }
 
-export type AnyReply = Reply | StreamedReply;
+/** An answer that goes on: server-sent events (WHATWG HTML §9.2), as they come. */
+export interface EventsReply extends ReplyHead {
+  /**
+   * Begins: calls the listener with the data of one event at once, and of the next whenever there is one. Text of one line.
+   * Returns what ends it; throws when it cannot begin.
+   */
+  subscribe(listener: (data: string) => void): () => void;
+}
+
+export type AnyReply = Reply | StreamedReply | EventsReply;
 
 /** Where a streamed body comes from. It takes nothing that must be given back before its first read. */
 export interface BodySource {
@@ -70,4 +79,5 @@ export const reasonPhrases: Readonly<Record<number, string>> = {
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
+  507: 'Insufficient Storage',
 };

@@ -8,6 +8,7 @@
 import { CameraError } from '../base/errors.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Downloads, type DownloadsOptions } from './downloads.ts';
+import { EventStreams } from './event-streams.ts';
 import { FrontEnd } from './front-end.ts';
 import type { Gate } from './gate.ts';
 import { type ApiDocument, loadApiDocument } from './openapi/document.ts';
@@ -83,7 +84,11 @@ export async function startHttpServer(
   ];
   const frontEnd = await FrontEnd.open({ ...services, host: options.host, port: options.port });
   const downloads = new Downloads({ clock, ...options.downloads });
-  accounts.onSessionsEnded(sids => downloads.sessionsEnded(sids));
+  const eventStreams = new EventStreams();
+  accounts.onSessionsEnded(sids => {
+    downloads.sessionsEnded(sids);
+    eventStreams.sessionsEnded(sids);
+  });
   const dispatcher = new Dispatcher({
     router: new Router(routes),
     gate: options.gate ?? frontEnd.gate,
@@ -92,6 +97,7 @@ export async function startHttpServer(
     replyCheck: http.validateReplies ? new ReplyCheck(document) : undefined,
     openOperations: new Set<OperationId>(http.openMetrics ? ['getMetrics'] : []),
     downloads,
+    eventStreams,
     logger,
     clock,
     deadlineMs: options.deadlineMs ?? http.requestTimeoutSeconds * 1000,
@@ -103,6 +109,7 @@ export async function startHttpServer(
     port: serving.port,
     connections: () => frontEnd.connections.open,
     async close() {
+      eventStreams.close();
       serving.close();
       // The sockets are closed by the library at the end of the current turn of the event loop.
       await new Promise<void>(resolve => setImmediate(resolve));

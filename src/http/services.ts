@@ -8,6 +8,7 @@ import type { AuditLog } from '../auth/audit-log.ts';
 import type { Clock } from '../base/clock.ts';
 import type { TrackInfo } from '../base/tracks.ts';
 import type { HttpConfiguration, HttpsConfiguration, LiveConfiguration } from '../config/configuration.ts';
+import type { FirmwareUpgrades } from '../firmware/upgrades.ts';
 import type { HealthReport } from '../ipc/health.ts';
 import type { LiveReplies, LiveRequest } from '../ipc/messages.ts';
 import type {
@@ -38,6 +39,12 @@ export type AccountsService = Pick<
   | 'signLink'
   | 'verifyLink'
   | 'onSessionsEnded'
+>;
+
+/** What the front end uses of the firmware upgrades. */
+export type UpgradesService = Pick<
+  FirmwareUpgrades,
+  'status' | 'watch' | 'checkReady' | 'begin' | 'rollBack' | 'imageBytesMax' | 'uploadsPerHour'
 >;
 
 /** What is asked of the index of the recordings; its newest part included. Every answer comes at once. */
@@ -95,6 +102,7 @@ export interface HttpServices {
   /** Tells of every live session that the live worker has ended, whatever the reason. */
   onLiveSessionEnded(listener: (liveSessionId: string) => void): void;
   readonly recordings: RecordingsService;
+  readonly upgrades: UpgradesService;
   readonly logger: Logger;
   readonly logTail: Pick<LogTail, 'after' | 'last'>;
   readonly live: LiveConfiguration;

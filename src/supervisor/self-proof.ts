@@ -37,7 +37,9 @@ export async function missingProof(
 /** Whether the server answers at all; with which status says nothing of the software. */
 function answers({ host, port, isTls }: OwnServer): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = isTls ? tls.connect({ host, port, rejectUnauthorized: false }) : net.connect({ host, port });
+    const socket = isTls
+      ? tls.connect({ host, port, rejectUnauthorized: false })
+      : net.connect({ host, port });
     let text = '';
     const finish = (isGood: boolean): void => {
       clearTimeout(timer);

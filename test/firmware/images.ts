@@ -8,11 +8,17 @@ import { signedHead } from '../../src/firmware/sign-image.ts';
 export interface KeyPair {
   readonly privateKey: KeyObject;
   readonly trusted: TrustedKey;
+  /** As a file of the configuration has it. */
+  readonly publicPem: string;
 }
 
 export function keyPair(): KeyPair {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  return { privateKey, trusted: { id: keyIdOf(publicKey), key: publicKey } };
+  return {
+    privateKey,
+    trusted: { id: keyIdOf(publicKey), key: publicKey },
+    publicPem: String(publicKey.export({ format: 'pem', type: 'spki' })),
+  };
 }
 
 export function manifestOf(payload: Uint8Array, changes: Partial<FirmwareManifest> = {}): FirmwareManifest {

@@ -13,6 +13,7 @@ import type { HealthReport } from '../../src/ipc/health.ts';
 import type { LiveReplies, LiveRequest, LogFields, SessionDescription } from '../../src/ipc/messages.ts';
 import { LogTail } from '../../src/telemetry/log-tail.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { CameraUpgrades } from './camera-upgrades.ts';
 import { FakeAccounts } from './fake-accounts.ts';
 import { FakeRecordings } from './fake-recordings.ts';
 
@@ -95,6 +96,7 @@ export class FakeCamera {
   readonly liveRequests: LiveRequest[] = [];
   tracks: readonly TrackInfo[] = [video];
   readonly recordings = new FakeRecordings();
+  readonly upgrades = new CameraUpgrades(this.clock, event => this.audited.push(event));
   health: HealthReport = well;
   /** Answers the live worker's requests. */
   answer: Answer = usualAnswer;
@@ -110,6 +112,7 @@ export class FakeCamera {
     this.answer = usualAnswer;
     this.health = well;
     this.recordings.clear();
+    this.upgrades.restore();
   }
 
   /** Ends a live session as the live worker would. */
@@ -150,6 +153,7 @@ export class FakeCamera {
       health: () => this.health,
       metrics: () => '# TYPE up gauge\nup 1\n',
       recordings: this.recordings,
+      upgrades: this.upgrades,
       liveRequest: <Kind extends LiveRequest['kind']>(request: Extract<LiveRequest, { kind: Kind }>) => {
         this.liveRequests.push(request);
         return this.answer(request) as Promise<LiveReplies[Kind]>;

@@ -261,6 +261,44 @@ export interface components {
       readonly bytes_per_day: number | null;
       readonly days_estimated: number | null;
     };
+    readonly FirmwareState: {
+      /** @enum {string} */
+      readonly state:
+        | 'off'
+        | 'idle'
+        | 'receiving'
+        | 'verifying'
+        | 'ready'
+        | 'restarting'
+        | 'trial'
+        | 'confirmed'
+        | 'fell-back'
+        | 'failed';
+      readonly version: string;
+      readonly board: string;
+      /** @enum {string} */
+      readonly backEnd: 'files' | 'rauc' | 'command';
+      readonly progress: {
+        readonly receivedBytes: number;
+        readonly totalBytes: number | null;
+      } | null;
+      readonly activeSlot: string;
+      readonly slots: readonly {
+        readonly name: string;
+        readonly version: string | null;
+        /** @enum {string} */
+        readonly state: 'empty' | 'installing' | 'untried' | 'good' | 'bad' | 'unknown';
+      }[];
+      readonly rollBackTo: string | null;
+      readonly canRollBack: boolean;
+      readonly lastResult: {
+        /** @enum {string} */
+        readonly outcome: 'confirmed' | 'fell-back' | 'failed';
+        readonly version: string;
+        readonly reason?: string;
+        readonly at: components['schemas']['Time'];
+      } | null;
+    };
   };
 }
 export interface operations {
@@ -471,11 +509,28 @@ export interface operations {
       };
     };
   };
+  readonly getUpgrade: {
+    readonly parameters: Record<string, never>;
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['FirmwareState'];
+        };
+      };
+    };
+  };
   readonly upgradeFirmware: {
     readonly parameters: Record<string, never>;
     readonly requestBody: {
       readonly content: {
         readonly 'multipart/form-data': components['schemas']['FirmwareUpload'];
+      };
+    };
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['FirmwareState'];
+        };
       };
     };
   };
@@ -566,6 +621,16 @@ export interface operations {
       };
     };
   };
+  readonly rollBackFirmware: {
+    readonly parameters: Record<string, never>;
+    readonly responses: {
+      readonly 200: {
+        content: {
+          readonly 'application/json': components['schemas']['FirmwareState'];
+        };
+      };
+    };
+  };
 }
 
 export interface access {
@@ -584,6 +649,7 @@ export interface access {
   readonly downloadClip: 'session-or-link';
   readonly createClipLink: 'session';
   readonly getSystem: 'session';
+  readonly getUpgrade: 'session';
   readonly upgradeFirmware: 'session';
   readonly getOpenApi: 'open';
   readonly getHealth: 'open';
@@ -592,4 +658,5 @@ export interface access {
   readonly endUserSession: 'session';
   readonly getLogs: 'session';
   readonly testIceServers: 'session';
+  readonly rollBackFirmware: 'session';
 }

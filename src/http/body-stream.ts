@@ -1,0 +1,114 @@
+/**
+ * The body of a request as it comes, for a handler that reads it itself: pieces in order, bounded, with back-pressure.
+ *
+ * The library hands out pieces whether somebody waits for them or not; what is not yet taken lies here, and beyond a bound
+ * the socket is not read until some of it was. Whoever stops reading early leaves the rest in the kernel's buffers: the
+ * answer still reaches a client that is sending (exchange.ts). Main thread.
+ */
+import { CameraError } from '../base/errors.ts';
+import { bodyWaitingBytesMax } from './limits.ts';
+import { RequestFault } from './problems.ts';
+
+/** What makes a socket wait, and go on. */
+export interface BodySocket {
+  pause(): void;
+  resume(): void;
+}
+
+/** See the head of the file. Filled by its exchange, read by one reader. */
+export class BodyStream {
+  private readonly socket: BodySocket;
+  private readonly pieces: Uint8Array[] = [];
+  private readonly timer: NodeJS.Timeout;
+  private waitingBytes = 0;
+  private seenBytes = 0;
+  private bytesMax = Number.POSITIVE_INFINITY;
+  private isWhole = false;
+  private isPaused = false;
+  private isStopped = false;
+  private fault: Error | undefined;
+  private wake: (() => void) | undefined;
+
+  /** @param timeoutMs until the body must be whole. */
+  constructor(socket: BodySocket, timeoutMs: number) {
+    this.socket = socket;
+    this.timer = setTimeout(() => this.fail(new RequestFault('body-timeout')), timeoutMs);
+    this.timer.unref();
+  }
+
+  /** From now on a longer body is a fault; so is one of which too much was seen already. */
+  limit(bytesMax: number): void {
+    this.bytesMax = bytesMax;
+    if (this.seenBytes > bytesMax) this.fail(new RequestFault('body-too-large'));
+  }
+
+  /**
+   * The next piece, which is the caller's; undefined behind the last. One call at a time. Rejects with RequestFault
+   * `body-too-large` or `body-timeout`, or CameraError `body-aborted`.
+   */
+  async next(): Promise<Uint8Array | undefined> {
+    while (!this.fault && this.pieces.length === 0 && !this.isWhole)
+      await new Promise<void>(resolve => {
+        this.wake = resolve;
+      });
+    if (this.fault) throw this.fault;
+    const piece = this.pieces.shift();
+    this.waitingBytes -= piece?.length ?? 0;
+    if (this.isPaused && !this.isStopped && this.waitingBytes <= bodyWaitingBytesMax / 2) {
+      this.isPaused = false;
+      this.socket.resume();
+    }
+    return piece;
+  }
+
+  /** Whether all of it has come. */
+  get isComplete(): boolean {
+    return this.isWhole;
+  }
+
+  /** Takes what the library hands out; copied here, since its memory is taken away. */
+  push(bytes: ArrayBuffer, isLast: boolean): void {
+    if (this.isStopped) return;
+    this.seenBytes += bytes.byteLength;
+    if (this.seenBytes > this.bytesMax) {
+      this.fail(new RequestFault('body-too-large'));
+      return;
+    }
+    if (bytes.byteLength > 0) this.pieces.push(new Uint8Array(bytes.slice(0)));
+    this.waitingBytes += bytes.byteLength;
+    if (isLast) {
+      this.isWhole = true;
+      clearTimeout(this.timer);
+    } else if (!this.isPaused && this.waitingBytes > bodyWaitingBytesMax) this.pause();
+    this.wake?.();
+  }
+
+  /** The connection is gone; what came whole before can still be read. */
+  abort(): void {
+    this.isStopped = true;
+    if (!this.isWhole)
+      this.fail(new CameraError('body-aborted', 'the connection was lost before the body was whole'));
+  }
+
+  /** Nobody reads any more: what waits is dropped, and no more is taken from a socket that lives. */
+  stop(): void {
+    clearTimeout(this.timer);
+    if (this.isStopped) return;
+    this.isStopped = true;
+    this.pieces.length = 0;
+    this.waitingBytes = 0;
+    if (!this.isWhole && !this.isPaused) this.pause();
+  }
+
+  private pause(): void {
+    this.isPaused = true;
+    this.socket.pause();
+  }
+
+  private fail(fault: Error): void {
+    clearTimeout(this.timer);
+    this.fault ??= fault;
+    this.pieces.length = 0;
+    this.wake?.();
+  }
+}
