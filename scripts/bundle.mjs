@@ -78,6 +78,9 @@ function entryOf(file, isExecutable = false) {
   return { content: readFileSync(file), isExecutable };
 }
 
+/** Assets but what only people read or use: scripts, pictures for the README, the key that development images are signed with. */
+const isShipped = name => !/^screenshots\/|\.(?:mjs|key)$/.test(name);
+
 /** What a build that was cut off, or made by tsup alone, lacks first. */
 const neededFiles = [
   'dist/cli.js',
@@ -159,7 +162,7 @@ async function makeBundle(
     if (name !== 'metafile-esm.json')
       files.set(`dist/${name}`, entryOf(path.join(dist, name), name === 'cli.js'));
   for (const name of filesBelow(path.join(root, 'assets')))
-    if (!name.endsWith('.mjs')) files.set(`assets/${name}`, entryOf(path.join(root, 'assets', name)));
+    if (isShipped(name)) files.set(`assets/${name}`, entryOf(path.join(root, 'assets', name)));
   for (const name of ['LICENSE', 'README.md']) files.set(name, entryOf(path.join(root, name)));
   files.set('package.json', textEntry(`${JSON.stringify(ownPackage(own, version), null, 2)}\n`));
   if (addon.file) {

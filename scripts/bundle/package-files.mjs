@@ -10,7 +10,7 @@ export const nodeAbi = 115;
 
 const loadable = /\.(?:[cm]?js|json|node)$/;
 const foldersForPeople =
-  /^(?:\..*|node_modules|tests?|__tests__|docs?|examples?|bench(?:marks?)?|coverage|deps|dependencies|scripts)$/;
+  /^(?:\..*|node_modules|tests?|__tests__|docs?|examples?|bench(?:marks?)?|coverage|dependencies|scripts)$/;
 const filesForPeople =
   /(?:^|\/)(?:\..*|(?:rollup|karma|babel|webpack|vitest|jest|eslint|tsup|tap)\b[^/]*\.[cm]?js|tsconfig[^/]*\.json|bench[^/]*\.js|[^/]*\.(?:test|spec)\.[cm]?js|package-lock\.json)$/;
 
