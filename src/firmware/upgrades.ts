@@ -134,18 +134,17 @@ export class FirmwareUpgrades {
    * Throws where an upload cannot begin: CameraError `firmware-not-set-up`, or `firmware-busy` while another is under way
    * or a version is on trial.
    */
-  checkReady(): void {
-    if (!this.isSetUp) throw notSetUp();
-    const { current } = this;
-    const isBusy =
-      this.upload !== undefined || current === 'ready' || current === 'restarting' || current === 'trial';
-    if (isBusy) throw new CameraError('firmware-busy', `an upgrade is under way: ${current}`);
+  checkReady(caller: Caller): void {
+    const refusal = this.refusal();
+    if (!refusal) return;
+    this.options.audit.record('upgrade-refused', caller, { reason: refusal.code });
+    throw refusal;
   }
 
   /** Begins an upload; throws what {@link checkReady} throws, and CameraError `firmware-key-invalid`. */
   begin(caller: Caller): FirmwareUpload {
     const { options } = this;
-    this.checkReady();
+    this.checkReady(caller);
     const trustedKeys = readTrustedKeys(options.keyNames);
     if (trustedKeys.length === 0) throw notSetUp();
     this.progress = { receivedBytes: 0, totalBytes: null };
@@ -165,7 +164,7 @@ export class FirmwareUpgrades {
   /** Goes back to the version before. Rejects with `firmware-no-previous`, `firmware-busy`, `firmware-storage-failed`. */
   async rollBack(caller: Caller): Promise<void> {
     const { options } = this;
-    this.checkReady();
+    this.checkReady(caller);
     const version = await options.backEnd.rollBack(options.doing());
     options.audit.record('upgrade-rolled-back', caller, { version: version ?? 'unknown' });
     options.logger.warn('going back to the firmware before', { version });
@@ -193,6 +192,14 @@ export class FirmwareUpgrades {
 
   private get isSetUp(): boolean {
     return this.options.keyNames.length > 0;
+  }
+
+  private refusal(): CameraError | undefined {
+    if (!this.isSetUp) return notSetUp();
+    const { current } = this;
+    const isBusy =
+      this.upload !== undefined || current === 'ready' || current === 'restarting' || current === 'trial';
+    return isBusy ? new CameraError('firmware-busy', `an upgrade is under way: ${current}`) : undefined;
   }
 
   /** See the head of the file. Throws what is wrong with the image. */

@@ -2,8 +2,9 @@
  * The body of a request as it comes, for a handler that reads it itself: pieces in order, bounded, with back-pressure.
  *
  * The library hands out pieces whether somebody waits for them or not; what is not yet taken lies here, and beyond a bound
- * the socket is not read until some of it was. Whoever stops reading early leaves the rest in the kernel's buffers: the
- * answer still reaches a client that is sending (exchange.ts). Main thread.
+ * the socket is not read until some of it was. What comes after its reader has stopped is dropped, so that a client which
+ * sends all before it reads gets its answer (RFC 9112 §9.6); but of a body that is too long or too slow no more is read.
+ * Main thread.
  */
 import { CameraError } from '../base/errors.ts';
 import { bodyWaitingBytesMax } from './limits.ts';
@@ -21,8 +22,6 @@ export class BodyStream {
   private readonly pieces: Uint8Array[] = [];
   private readonly timer: NodeJS.Timeout;
   private waitingBytes = 0;
-  private seenBytes = 0;
-  private bytesMax = Number.POSITIVE_INFINITY;
   private isWhole = false;
   private isPaused = false;
   private isStopped = false;
@@ -36,10 +35,14 @@ export class BodyStream {
     this.timer.unref();
   }
 
-  /** From now on a longer body is a fault; so is one of which too much was seen already. */
-  limit(bytesMax: number): void {
-    this.bytesMax = bytesMax;
-    if (this.seenBytes > bytesMax) this.fail(new RequestFault('body-too-large'));
+  /**
+   * Throws RequestFault `body-too-large` when a body of this length is too long, and reads no more of it. There is no body
+   * without a declared length (guard.ts), and the parser takes no more than that.
+   */
+  limit(declaredBytes: number, bytesMax: number): void {
+    if (declaredBytes <= bytesMax) return;
+    this.fail(new RequestFault('body-too-large'));
+    throw this.fault;
   }
 
   /**
@@ -69,11 +72,6 @@ export class BodyStream {
   /** Takes what the library hands out; copied here, since its memory is taken away. */
   push(bytes: ArrayBuffer, isLast: boolean): void {
     if (this.isStopped) return;
-    this.seenBytes += bytes.byteLength;
-    if (this.seenBytes > this.bytesMax) {
-      this.fail(new RequestFault('body-too-large'));
-      return;
-    }
     if (bytes.byteLength > 0) this.pieces.push(new Uint8Array(bytes.slice(0)));
     this.waitingBytes += bytes.byteLength;
     if (isLast) {
@@ -90,14 +88,16 @@ export class BodyStream {
       this.fail(new CameraError('body-aborted', 'the connection was lost before the body was whole'));
   }
 
-  /** Nobody reads any more: what waits is dropped, and no more is taken from a socket that lives. */
+  /** Nobody reads any more; see the head of the file. */
   stop(): void {
     clearTimeout(this.timer);
     if (this.isStopped) return;
     this.isStopped = true;
     this.pieces.length = 0;
     this.waitingBytes = 0;
-    if (!this.isWhole && !this.isPaused) this.pause();
+    const isRestUnread = this.fault instanceof RequestFault;
+    if (isRestUnread && !this.isPaused) this.pause();
+    else if (!isRestUnread && this.isPaused) this.socket.resume();
   }
 
   private pause(): void {
@@ -109,6 +109,7 @@ export class BodyStream {
     clearTimeout(this.timer);
     this.fault ??= fault;
     this.pieces.length = 0;
+    if (fault instanceof RequestFault && !this.isWhole && !this.isPaused) this.pause();
     this.wake?.();
   }
 }

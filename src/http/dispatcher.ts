@@ -21,7 +21,7 @@ import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { answerHeaders, declaredBodyBytes, requestFault } from './guard.ts';
 import { checkMediaType, parseJsonBody } from './json-body.ts';
-import { bodyStreamAnswerMs, bodyStreamTimeoutMs, ignoredBodyBytesMax } from './limits.ts';
+import { bodyStreamAnswerMs, ignoredBodyBytesMax } from './limits.ts';
 import type { Operation } from './openapi/operation-table.ts';
 import { linkName, queryValue, readParameters } from './openapi/parameters.ts';
 import type { ReplyCheck } from './openapi/reply-check.ts';
@@ -51,6 +51,8 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   /** Until a body must be there, and from then until the answer. */
   readonly deadlineMs: number;
+  /** Until a body that its handler reads itself must be there. */
+  readonly bodyStreamMs: number;
 }
 
 /** What is left to do of a call once it may be looked at. */
@@ -130,7 +132,7 @@ export class Dispatcher {
     const bytesMax = bodyFault ? undefined : operation.body?.bytesMax;
     const reading = bytesMax === undefined ? undefined : exchange.readBody(bytesMax, this.options.deadlineMs);
     const isStreamed = !bodyFault && operation.body && operation.body.bytesMax === undefined;
-    const stream = isStreamed ? exchange.openBody(bodyStreamTimeoutMs) : undefined;
+    const stream = isStreamed ? exchange.openBody(this.options.bodyStreamMs) : undefined;
     const todo = { segments, bodyFault, reading, stream };
     if (needsSession) this.finish(call, this.authenticated(call, route, todo));
     else if (operation.access === 'setup') this.finish(call, this.withSetupToken(call, route, todo));
@@ -178,8 +180,9 @@ export class Dispatcher {
       call.body = this.parseBody(route.operation, bytes);
     }
     if (todo.stream) call.body = todo.stream;
-    const deadlineMs = todo.stream ? bodyStreamTimeoutMs + bodyStreamAnswerMs : this.options.deadlineMs;
-    this.answer(call, route.handle(call.forHandler() as never), deadlineMs);
+    const { deadlineMs, bodyStreamMs } = this.options;
+    const reply = route.handle(call.forHandler() as never);
+    this.answer(call, reply, todo.stream ? bodyStreamMs + bodyStreamAnswerMs : deadlineMs);
   }
 
   /** A link is the handler's to judge; a token decides alone where there is one. */

@@ -142,9 +142,9 @@ export class Exchange {
   /**
    * Sends the reply, unless one was sent or the connection is gone.
    *
-   * @param options `close` ends the connection after the reply, as does a body that was not read to its end. Of a body
-   * that is handed out as it comes, the rest is not read any more; the library closes the connection some seconds later,
-   * for a client that still sends would lose the answer with the connection (RFC 9112 §9.6).
+   * @param options `close` ends the connection after the reply, as does a body that was not read to its end; but not one
+   * that is handed out as it comes: a client that still sends would lose the answer with the connection (RFC 9112 §9.6),
+   * so it is asked to close.
    * @returns whether the reply went out.
    */
   send(reply: Reply, options: { readonly close?: boolean } = {}): boolean {

@@ -11,6 +11,7 @@ import { Downloads, type DownloadsOptions } from './downloads.ts';
 import { EventStreams } from './event-streams.ts';
 import { FrontEnd } from './front-end.ts';
 import type { Gate } from './gate.ts';
+import { bodyStreamTimeoutMs } from './limits.ts';
 import { type ApiDocument, loadApiDocument } from './openapi/document.ts';
 import { operationsOf } from './openapi/operation-table.ts';
 import { ReplyCheck } from './openapi/reply-check.ts';
@@ -57,6 +58,8 @@ export interface HttpServerOptions {
   readonly port: number;
   /** In place of `http.requestTimeoutSeconds`. */
   readonly deadlineMs?: number;
+  /** In place of the limit of bodies that their handler reads itself. */
+  readonly bodyStreamMs?: number;
   /** In place of the one made from the configuration. */
   readonly gate?: Pick<Gate, 'check' | 'preflight' | 'replyHeaders'>;
   /** In place of the limits of downloads. */
@@ -101,6 +104,7 @@ export async function startHttpServer(
     logger,
     clock,
     deadlineMs: options.deadlineMs ?? http.requestTimeoutSeconds * 1000,
+    bodyStreamMs: options.bodyStreamMs ?? bodyStreamTimeoutMs,
   });
   const serving = frontEnd.listen(exchange => dispatcher.dispatch(exchange));
   const host = options.host.includes(':') ? `[${options.host.replace('%', '%25')}]` : options.host;

@@ -2,7 +2,7 @@
  * The firmware upgrades of a camera that consists of its services alone: real upgrades over real slots of files in a folder
  * of their own, made when a test sets them up; off until then.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -10,9 +10,11 @@ import type { Caller } from '../../src/auth/audit-log.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { CameraError } from '../../src/base/errors.ts';
 import type { FirmwareConfiguration } from '../../src/config/configuration.ts';
+import { type BootRecord, writeBootRecord } from '../../src/firmware/boot-record.ts';
 import { FileSlots } from '../../src/firmware/file-slots.ts';
 import type { FirmwareManifest } from '../../src/firmware/manifest.ts';
 import { noSlots } from '../../src/firmware/no-slots.ts';
+import { entryOf } from '../../src/firmware/slot-folder.ts';
 import { FirmwareUpgrades, type FirmwareUpgrades as Upgrades } from '../../src/firmware/upgrades.ts';
 import type { UpgradesService } from '../../src/http/services.ts';
 import { imageOf, keyPair } from '../firmware/images.ts';
@@ -46,12 +48,12 @@ export class CameraUpgrades implements UpgradesService {
   readonly version = '1.0.0';
   readonly keys = keyPair();
   configuration = firmwareConfiguration;
-  /** How often the camera was told to start what is next. */
-  restarts = 0;
   private readonly clock: Clock;
   private readonly record: (event: string) => void;
   private real: Upgrades;
   private folder: string | undefined;
+  private onRestart: (() => void) | undefined;
+  private failure: CameraError | undefined;
 
   constructor(clock: Clock, record: (event: string) => void) {
     this.clock = clock;
@@ -59,26 +61,47 @@ export class CameraUpgrades implements UpgradesService {
     this.real = this.make();
   }
 
-  /** From now on images are taken. Returns the folder of the slots. */
-  setUp(): string {
+  /** From now on images are taken. Returns the folder of the slots. @param record that they begin with. */
+  setUp(record?: BootRecord): string {
     this.restore();
     this.folder = mkdtempSync(path.join(os.tmpdir(), 'upgrades-test-'));
     writeFileSync(path.join(this.folder, 'key.pub'), this.keys.publicPem);
+    const slots = path.join(this.folder, 'slots');
+    for (const name of ['a', 'b'] as const)
+      if (record?.slots[name]) {
+        const entry = entryOf(path.join(slots, name));
+        mkdirSync(path.dirname(entry), { recursive: true });
+        writeFileSync(entry, '');
+      }
+    if (record) writeBootRecord(slots, record);
     this.real = this.make();
-    return path.join(this.folder, 'slots');
+    return slots;
+  }
+
+  /** Resolves when the camera is told to start what is next. */
+  restarted(): Promise<void> {
+    return new Promise(resolve => {
+      this.onRestart = resolve;
+    });
+  }
+
+  /** Lets every roll-back fail. */
+  failWith(error: CameraError): void {
+    this.failure = error;
   }
 
   /** Back to how it was made. */
   restore(): void {
+    this.failure = undefined;
     if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
     this.folder = undefined;
     this.real = this.make();
   }
 
   /** A signed image for this camera. */
-  image(changes: Partial<FirmwareManifest> = {}): Buffer {
+  image(changes: Partial<FirmwareManifest> = {}, payload?: Uint8Array, key = this.keys.privateKey): Buffer {
     const version = changes.version ?? '1.1.0';
-    return imageOf(softwareOf(version), this.keys.privateKey, {
+    return imageOf(payload ?? softwareOf(version), key, {
       version,
       boards: [board],
       minimumVersion: '0.0.0',
@@ -94,9 +117,10 @@ export class CameraUpgrades implements UpgradesService {
   }
   status: UpgradesService['status'] = () => this.real.status();
   watch: UpgradesService['watch'] = listener => this.real.watch(listener);
-  checkReady: UpgradesService['checkReady'] = () => this.real.checkReady();
+  checkReady: UpgradesService['checkReady'] = caller => this.real.checkReady(caller);
   begin: UpgradesService['begin'] = (caller: Caller) => this.real.begin(caller);
-  rollBack: UpgradesService['rollBack'] = caller => this.real.rollBack(caller);
+  rollBack: UpgradesService['rollBack'] = caller =>
+    this.failure ? Promise.reject(this.failure) : this.real.rollBack(caller);
 
   private make(): Upgrades {
     const { folder, clock } = this;
@@ -120,9 +144,7 @@ export class CameraUpgrades implements UpgradesService {
       logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       audit: { record: event => this.record(event) },
       doing: () => ({ pictures: true, recording: false }),
-      restart: () => {
-        this.restarts += 1;
-      },
+      restart: () => this.onRestart?.(),
     });
   }
 }

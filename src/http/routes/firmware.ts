@@ -35,12 +35,11 @@ export function firmwareHandlers({
   const limiter = new KeyedRateLimiter({ perSecond: uploadsPerHour / 3600, burst: uploadsPerHour, clock });
   return {
     async upgradeFirmware({ body, headers, caller, remoteAddress }) {
-      if (declaredBodyBytes(headers) > imageBytesMax + formBytesMax) throw new RequestFault('body-too-large');
-      upgrades.checkReady();
+      upgrades.checkReady(caller);
+      body.limit(declaredBodyBytes(headers), imageBytesMax + formBytesMax);
       admit(limiter, remoteAddress);
       const upload = upgrades.begin(caller);
       try {
-        body.limit(imageBytesMax + formBytesMax);
         const contentType = headers.single('content-type') ?? '';
         await readFormFile(contentType, body, partName, bytes => upload.push(bytes));
         await upload.finish();
