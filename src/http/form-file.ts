@@ -13,7 +13,8 @@ import { formHeadBytesMax } from './limits.ts';
 import { RequestFault } from './problems.ts';
 
 /** RFC 2046 §5.1.1, without the characters that would have to be quoted. */
-const boundaryForm = /;[ \t]*boundary=([0-9A-Za-z'+_.-]{1,70})[ \t]*$/i;
+const boundaryForm =
+  /^multipart\/form-data[ \t]*(?:;(?![ \t]*boundary)[^;]*)*;[ \t]*boundary=([0-9A-Za-z'+_.-]{1,70})[ \t]*$/i;
 
 /** RFC 7578 §4.7 has these alone; others would change the bytes. */
 const plainEncodings: ReadonlySet<string> = new Set(['7bit', '8bit', 'binary']);
