@@ -7,6 +7,7 @@
 import type { Configuration } from '../config/configuration.ts';
 import { printable } from '../telemetry/log.ts';
 import { checkDevices } from './checks/devices.ts';
+import { checkFirmware } from './checks/firmware.ts';
 import { checkRecordingsFolder, checkStateFolder } from './checks/folders.ts';
 import { checkCertificate } from './checks/https.ts';
 import { checkDataPlane, checkLibraries, checkPasswordHash } from './checks/libraries.ts';
@@ -33,6 +34,7 @@ const checks: readonly Check[] = [
   checkLibraries,
   checkPasswordHash,
   configuration => checkDataPlane(configuration),
+  checkFirmware,
 ];
 
 const marks = { ok: 'ok     ', warning: 'warning', problem: 'PROBLEM' } as const;

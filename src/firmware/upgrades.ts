@@ -288,6 +288,7 @@ export class FirmwareUpgrades {
     }
     backEnd.restart().catch(error => {
       this.isRestarting = false;
+      this.become('ready');
       logger.error('the device was not restarted; restart it by hand', errorFields(error));
     });
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -7,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { checkFirmware } from '../../src/commands/checks/firmware.ts';
 import { checkRecordingsFolder, checkStateFolder } from '../../src/commands/checks/folders.ts';
 import { checkCertificate } from '../../src/commands/checks/https.ts';
 import { checkDataPlane } from '../../src/commands/checks/libraries.ts';
@@ -16,6 +18,7 @@ import { checkSources } from '../../src/commands/checks/sources.ts';
 import type { Finding } from '../../src/commands/finding.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
+import { emptyBootRecord, writeBootRecord } from '../../src/firmware/boot-record.ts';
 import { certificateDays } from '../../src/http/limits.ts';
 import { makeSelfSigned } from '../../src/http/tls/self-signed.ts';
 import type { Addon } from '../../src/native/addon.ts';
@@ -162,4 +165,42 @@ test('the data plane is the one that the camera takes: native where the addon is
   assert.deepEqual(levels(checkDataPlane(configured({ 'live.dataPlane': 'native' }), gone)), ['warning']);
   const javascript = checkDataPlane(configured({ 'live.dataPlane': 'javascript' }), there);
   assert.match(javascript[0]?.found ?? '', /^JavaScript/);
+});
+
+test('without a key for firmware nothing is wrong; a private key, or a folder without keys, is a problem', async () => {
+  const state = path.join(folder, 'firmware-state');
+  mkdirSync(state);
+  assert.deepEqual(levels(await checkFirmware(configured({ state }))), ['ok']);
+  const keys = path.join(folder, 'keys');
+  mkdirSync(keys);
+  assert.deepEqual(levels(await checkFirmware(configured({ state, 'firmware.keys': keys }))), ['problem']);
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  writeFileSync(path.join(keys, 'a.pub'), publicKey.export({ format: 'pem', type: 'spki' }));
+  assert.deepEqual(levels(await checkFirmware(configured({ state, 'firmware.keys': keys }))), ['ok']);
+  writeFileSync(path.join(keys, 'b.pub'), privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  const [finding] = await checkFirmware(configured({ state, 'firmware.keys': keys }));
+  assert.equal(finding?.level, 'problem');
+  assert.match(finding.found, /private key/);
+});
+
+test('the development key, and a version that was given up, are warnings', async () => {
+  const state = path.join(folder, 'given-up');
+  const slots = path.join(state, 'firmware');
+  mkdirSync(slots, { recursive: true });
+  const lastResult = { outcome: 'fell-back', version: '2.0.0', reason: 'it hung', atUnixMs: 0 } as const;
+  writeBootRecord(slots, { ...emptyBootRecord, lastResult });
+  const findings = await checkFirmware(configured({ state, 'firmware.developmentKey': 'true' }));
+  assert.deepEqual(levels(findings), ['ok', 'warning', 'warning']);
+  assert.match(findings[2]!.found, /2\.0\.0 was given up: it hung/);
+});
+
+test("a board's own program for firmware that does not answer is a problem", async () => {
+  const program = path.join(folder, 'missing-program');
+  const flags = {
+    state: folder,
+    'firmware.developmentKey': 'true',
+    'firmware.backEnd': 'command',
+    'firmware.command': program,
+  };
+  assert.deepEqual(levels(await checkFirmware(configured(flags))), ['ok', 'warning', 'problem']);
 });
