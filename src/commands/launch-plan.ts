@@ -1,8 +1,8 @@
 /**
  * Whether `opencamerad start` is a launcher (launch.ts), and of which slots.
  *
- * It is when upgrades go to file slots, and when something was ever installed there: a key that was taken away later must
- * not bring an old version back. A configuration that this version cannot read is looked through for the folder alone, as
+ * It is when upgrades go to file slots, and a key is configured or something was ever installed there: a key that was taken
+ * away later must not bring an old version back. A configuration that this version cannot read is looked through for the folder alone, as
  * a newer version in a slot may well be able to read it.
  */
 import { readFileSync } from 'node:fs';
@@ -35,8 +35,9 @@ export function launchPlan(argv: readonly string[], environment: Environment): L
     return hasRecord(folder) ? { folder, trialSeconds: usualTrialSeconds } : undefined;
   }
   const { backEnd, keys, developmentKey, trialSeconds } = configuration.firmware;
+  if (backEnd !== 'files') return undefined;
   const folder = slotsFolder(configuration);
-  const isSetUp = backEnd === 'files' && (keys.length > 0 || developmentKey);
+  const isSetUp = keys.length > 0 || developmentKey;
   return isSetUp || hasRecord(folder) ? { folder, trialSeconds } : undefined;
 }
 

@@ -8,6 +8,7 @@
  *
  * Invariants, each with a test:
  * 1. What runs is never written: an image goes to the slot that neither runs nor is active, and never while a trial runs.
+ *    What is in that slot stays until the whole payload is here and is the one that was signed.
  * 2. A slot whose files are not whole is `installing` in the record, before its old content is touched.
  * 3. The record names a slot for a trial only after all its files are on the disk, under their final name, read back.
  * 4. The last step of each operation is one write of the record. A cut before it changes nothing that is started.
@@ -95,35 +96,22 @@ export class FileSlots implements FirmwareBackEnd {
   async begin(manifest: FirmwareManifest, expected: Trial['expected']): Promise<Installation> {
     const { folder } = this.options;
     const slot = this.slotToWrite();
-    const entry = { version: manifest.version, payloadSha256: manifest.payloadSha256 };
-    await onDisk(() => this.write(this.withSlot(slot, { ...entry, state: 'installing' })));
-    let payload: PayloadFile | undefined;
-    try {
-      await onDisk(() => this.empty(slot));
-      payload = await PayloadFile.create(path.join(folder, payloadName), manifest);
-    } catch (error) {
-      await this.giveUp(slot, payload);
-      throw error;
-    }
-    const whole = payload;
+    const payload = await PayloadFile.create(path.join(folder, payloadName), manifest);
+    let isSlotTouched = false;
     let isDone = false;
     return {
-      write: bytes => whole.write(bytes),
+      write: bytes => payload.write(bytes),
       complete: async () => {
-        await whole.settle(manifest);
-        await onDisk(async () => {
-          const bytesMax = (await freeBytesOf(folder)) - reserveBytes;
-          await makeSlotFolder(whole.file, path.join(folder, slot), { version: manifest.version, bytesMax });
-          this.write({
-            ...this.withSlot(slot, { ...entry, state: 'untried' }),
-            trial: { slot, startsLeft: trialStarts, expected },
-          });
-        });
+        await payload.settle(manifest);
+        isSlotTouched = true;
+        await onDisk(() => this.fill(slot, payload.file, manifest, expected));
         isDone = true;
-        await whole.remove();
+        await payload.remove();
       },
       abandon: async () => {
-        if (!isDone) await this.giveUp(slot, whole);
+        if (isDone) return;
+        await payload.remove();
+        if (isSlotTouched) await this.giveUp(slot);
       },
     };
   }
@@ -182,6 +170,24 @@ export class FileSlots implements FirmwareBackEnd {
     this.record = record;
   }
 
+  /** Invariants 2 to 4. */
+  private async fill(
+    slot: SlotName,
+    payloadFile: string,
+    { version, payloadSha256 }: FirmwareManifest,
+    expected: Trial['expected'],
+  ): Promise<void> {
+    const { folder } = this.options;
+    this.write(this.withSlot(slot, { version, payloadSha256, state: 'installing' }));
+    await this.empty(slot);
+    const bytesMax = (await freeBytesOf(folder)) - reserveBytes;
+    await makeSlotFolder(payloadFile, path.join(folder, slot), { version, bytesMax });
+    this.write({
+      ...this.withSlot(slot, { version, payloadSha256, state: 'untried' }),
+      trial: { slot, startsLeft: trialStarts, expected },
+    });
+  }
+
   private async empty(slot: SlotName): Promise<void> {
     const { folder } = this.options;
     for (const name of [slot, `${slot}.new`])
@@ -189,8 +195,7 @@ export class FileSlots implements FirmwareBackEnd {
     await syncFolder(folder);
   }
 
-  private async giveUp(slot: SlotName, payload: PayloadFile | undefined): Promise<void> {
-    await payload?.remove();
+  private async giveUp(slot: SlotName): Promise<void> {
     await this.empty(slot).catch(() => undefined);
     try {
       this.write(this.withSlot(slot, null));

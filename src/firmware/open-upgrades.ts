@@ -20,6 +20,9 @@ import { ToolSlots } from './tool-slots.ts';
 import { developmentKeyName, readTrustedKeys } from './trusted-keys.ts';
 import { FirmwareUpgrades } from './upgrades.ts';
 
+/** Apart from the record of file slots, which makes a launcher of `opencamerad start`. */
+const toolFolder = 'device';
+
 /** Absolute path of the slots. */
 export function slotsFolder({ state, firmware }: Pick<Configuration, 'state' | 'firmware'>): string {
   return path.resolve(firmware.slots === '' ? path.join(state, 'firmware') : firmware.slots);
@@ -93,7 +96,12 @@ async function backEndOf(
     if (!isSetUp)
       return noSlots(backEnd, new CameraError('firmware-not-set-up', 'no key for firmware is configured'));
     const tool = backEnd === 'rauc' ? raucTool() : boardTool(command);
-    return await ToolSlots.open({ tool, folder, runningVersion: version, clock });
+    return await ToolSlots.open({
+      tool,
+      folder: path.join(folder, toolFolder),
+      runningVersion: version,
+      clock,
+    });
   } catch (error) {
     logger.error('firmware cannot be upgraded', errorFields(error));
     return noSlots(backEnd, error instanceof CameraError ? error : storageError(error));

@@ -6,6 +6,8 @@
  * `instance` names. Of its details only those are shown that tell a client what to change. Pure.
  */
 import { CameraError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
+import { firmwareProblems } from './firmware-problems.ts';
+import type { Problem } from './problem.ts';
 import type { Reply } from './reply.ts';
 
 /** Codes of faults that lie in the request itself. */
@@ -28,19 +30,6 @@ export type RequestFaultCode =
 
 /** Every code that can stand in a problem document. */
 export type ProblemCode = ErrorCode | RequestFaultCode;
-
-interface Problem {
-  readonly status: number;
-  readonly title: string;
-  /** One or two sentences for people: what is wrong and what helps. */
-  readonly detail: string;
-  /** When it is worth trying again, in seconds (RFC 9110 §10.2.3). */
-  readonly retryAfterSeconds?: number;
-  /** Whether the error's details are shown. */
-  readonly showsDetails?: true;
-  /** Shown instead of the code, for faults of the inside that are nobody's business outside. */
-  readonly shownAs?: ProblemCode;
-}
 
 const unauthorized: Problem = {
   status: 401,
@@ -171,104 +160,7 @@ export const problems: Readonly<Record<ProblemCode, Problem>> = {
     title: 'Precondition failed',
     detail: 'The recording is another than the one that If-Match names.',
   },
-  'firmware-untrusted': {
-    status: 403,
-    title: 'No trusted key',
-    detail: 'The firmware image is signed by no key that this camera trusts.',
-  },
-  'firmware-malformed': {
-    status: 400,
-    title: 'No firmware image',
-    detail: 'The file is no firmware image of this camera software.',
-  },
-  'firmware-signature-invalid': {
-    status: 403,
-    title: 'Wrong signature',
-    detail: 'The firmware image names a trusted key, but its signature is wrong.',
-  },
-  'firmware-truncated': {
-    status: 400,
-    title: 'Firmware image cut off',
-    detail: 'The firmware image is shorter than it says.',
-  },
-  'firmware-too-long': {
-    status: 413,
-    title: 'Firmware image too long',
-    detail: 'The firmware image is longer than it says.',
-  },
-  'firmware-corrupt': {
-    status: 400,
-    title: 'Firmware image damaged',
-    detail: 'What the firmware image holds is not what was signed.',
-  },
-  'firmware-board-mismatch': {
-    status: 409,
-    title: 'Firmware for other cameras',
-    detail: 'The firmware image is for other boards; the details name this one.',
-    showsDetails: true,
-  },
-  'firmware-step-missing': {
-    status: 409,
-    title: 'Another firmware first',
-    detail: 'The firmware image needs a newer version to be installed first; the details name it.',
-    showsDetails: true,
-  },
-  'firmware-installed': {
-    status: 409,
-    title: 'Firmware installed already',
-    detail: 'The version of the firmware image is the one that runs.',
-    showsDetails: true,
-  },
-  'firmware-downgrade': {
-    status: 409,
-    title: 'Firmware too old',
-    detail: 'The firmware image is older than a version that ran on this camera.',
-    showsDetails: true,
-  },
-  'firmware-too-large': {
-    status: 413,
-    title: 'Firmware image too large',
-    detail: 'The firmware image is larger than this camera is configured to take.',
-    showsDetails: true,
-  },
-  'firmware-no-room': {
-    status: 507,
-    title: 'No room for the firmware',
-    detail: 'The disk of the camera has no room for the firmware image.',
-    showsDetails: true,
-  },
-  'firmware-storage-failed': {
-    status: 500,
-    title: 'Firmware not written',
-    detail: 'The disk of the camera failed. The firmware that runs was not touched; the log says more.',
-  },
-  'firmware-tool-failed': {
-    status: 500,
-    title: 'Firmware not installed',
-    detail: "The board's own program did not install the firmware; the log says more.",
-  },
-  'firmware-busy': {
-    status: 409,
-    title: 'An upgrade is under way',
-    detail: 'Another upgrade is under way, or a new version has yet to prove itself. Try again later.',
-    retryAfterSeconds: 30,
-  },
-  'firmware-not-set-up': {
-    status: 403,
-    title: 'Upgrades not set up',
-    detail: 'No key for firmware is configured on this camera, so no image can be trusted.',
-  },
-  'firmware-no-previous': {
-    status: 409,
-    title: 'No firmware before this',
-    detail: 'There is no other version on this camera to go back to.',
-  },
-  'watchers-limit': {
-    status: 503,
-    title: 'Too many watchers',
-    detail: 'As many clients as may are told of the upgrade. Ask without an event stream.',
-    retryAfterSeconds: 10,
-  },
+  ...firmwareProblems,
   // Nobody is there to read it.
   'body-aborted': {
     status: 400,
@@ -280,11 +172,6 @@ export const problems: Readonly<Record<ProblemCode, Problem>> = {
     title: 'Invalid form',
     detail: 'The body is not multipart/form-data with one file, named img_file.',
     showsDetails: true,
-  },
-  'firmware-key-invalid': {
-    status: 500,
-    title: 'Key for firmware unusable',
-    detail: 'A key for firmware cannot be used; the log says which.',
   },
   'parameters-invalid': {
     status: 400,

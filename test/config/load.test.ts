@@ -92,6 +92,18 @@ test('without any input every key has its default, and says so', () => {
       setupTriesPerMinute: 5,
       linkSeconds: 3600,
     },
+    firmware: {
+      keys: [],
+      developmentKey: false,
+      backEnd: 'files',
+      slots: '',
+      command: '',
+      board: '',
+      allowDowngrade: false,
+      maxImageMb: 512,
+      trialSeconds: 180,
+      uploadsPerHour: 3,
+    },
   });
   assert.deepEqual(new Set(sources.values()), new Set(['default']));
   assert.deepEqual(warnings, []);
