@@ -69,12 +69,13 @@ function isStart(argv: readonly string[]): boolean {
 }
 
 async function runLauncher(
-  plan: { readonly folder: string; readonly trialSeconds: number },
+  { folder, trialSeconds }: { readonly folder: string; readonly trialSeconds: number },
   argv: readonly string[],
 ): Promise<number> {
-  const { launch } = await import('./commands/launch.ts');
+  const { launch, trialGraceMs } = await import('./commands/launch.ts');
   return launch({
-    ...plan,
+    folder,
+    trialLimitMs: trialSeconds * 1000 + trialGraceMs,
     argv,
     ownEntry: fileURLToPath(import.meta.url),
     factoryVersion: packageVersion(),

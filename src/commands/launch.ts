@@ -28,7 +28,7 @@ const configurationStatus = 2;
 const failedStatus = 1;
 
 /** So much longer than the camera's own limit: for one that hangs. */
-const trialGraceMs = 20_000;
+export const trialGraceMs = 20_000;
 /** Between two starts of a version on trial that ended by itself. */
 const retryDelayMs = 1000;
 /** The camera's own bounded stop takes 2 s. */
@@ -37,7 +37,8 @@ const stopTimeoutMs = 10_000;
 export interface LaunchOptions {
   /** Absolute path of the slots. */
   readonly folder: string;
-  readonly trialSeconds: number;
+  /** Milliseconds after which a version on trial that is neither confirmed nor ended counts as one that hangs. */
+  readonly trialLimitMs: number;
   /** What was typed behind the program's name. */
   readonly argv: readonly string[];
   /** The file that was started, and is the factory's camera too. */
@@ -136,16 +137,13 @@ class Launcher {
     if (child.pid !== undefined) this.lock.holdsChild(child.pid);
     let timedOut = false;
     const timer = isTrial
-      ? setTimeout(
-          () => {
-            // The camera ends its own trial in time unless it hangs; one that has proved itself is none any more.
-            if (readBootRecord(folder).record.trial?.slot !== source) return;
-            say('the version on trial hangs and is ended');
-            timedOut = true;
-            child.kill('SIGKILL');
-          },
-          options.trialSeconds * 1000 + trialGraceMs,
-        )
+      ? setTimeout(() => {
+          // The camera ends its own trial in time unless it hangs; one that has proved itself is none any more.
+          if (readBootRecord(folder).record.trial?.slot !== source) return;
+          say('the version on trial hangs and is ended');
+          timedOut = true;
+          child.kill('SIGKILL');
+        }, options.trialLimitMs)
       : undefined;
     const status = await new Promise<number | null>(resolve => {
       child.once('error', () => resolve(null));
