@@ -54,7 +54,7 @@ export class SlotsLock {
 
   /** Notes what was started. */
   holdsChild(pid: number): void {
-    const started = startOf(pid);
+    const started = startOfProcess(pid);
     if (started !== undefined)
       writeFileSync(this.file, encode({ launcher: ownHolder(), child: { pid, started } }));
   }
@@ -97,7 +97,7 @@ function encode(content: Content): string {
 }
 
 function ownHolder(): Holder {
-  return { pid: process.pid, started: startOf(process.pid) ?? '' };
+  return { pid: process.pid, started: startOfProcess(process.pid) ?? '' };
 }
 
 async function endOrphan(holder: Holder): Promise<void> {
@@ -111,11 +111,11 @@ async function endOrphan(holder: Holder): Promise<void> {
 }
 
 function isAlive({ pid, started }: Holder): boolean {
-  return startOf(pid) === started;
+  return startOfProcess(pid) === started;
 }
 
 /** Which start of the machine, and how many ticks after it a process was started; undefined when it is gone (or a zombie). */
-function startOf(pid: number): string | undefined {
+export function startOfProcess(pid: number): string | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
