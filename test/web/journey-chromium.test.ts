@@ -16,6 +16,7 @@ import { oracleOf, recordingStart, testFolder, until } from '../support/recorded
 import type { RecordingOracle } from '../support/recording-oracle.ts';
 import { requireProgram } from '../support/requires.ts';
 import { demoMedia } from '../support/test-media.ts';
+import { freePort, upgradeFirmware } from './firmware-steps.ts';
 import { type Device, openScene, type Scene, shownMoment, showView, wordsOf } from './page-fixture.ts';
 
 const user = { email: 'owner@camera.example', password: 'four words that rhyme' };
@@ -51,14 +52,16 @@ async function watchLive({ page }: Scene): Promise<void> {
   await untilInPage(page, `/\\d ms/.test(document.querySelector('.facts').textContent)`);
 }
 
-/** The picture's number has to be one that was taken within a frame of the moment. */
+/**
+ * The picture's number has to be one that was taken within a frame of the moment. A browser under load shows the picture
+ * of a seek a moment after it says that the seek is over.
+ */
 async function checkPicture(page: Page, unixMs: number, oracle: RecordingOracle): Promise<void> {
-  const number = await page.evaluate<number>(`testing.frameNumber()`);
-  const near = oracle.moments.filter(moment => Math.abs(moment.unixMs - unixMs) <= frameMs + 2);
-  assert.ok(
-    near.some(moment => moment.number === number),
-    `at ${new Date(unixMs).toISOString()}: ${number}, not one of ${near.map(moment => moment.number)}`,
-  );
+  const near = oracle.moments
+    .filter(moment => Math.abs(moment.unixMs - unixMs) <= frameMs + 2)
+    .map(({ number }) => number);
+  assert.ok(near.length > 0);
+  await untilInPage(page, `[${near}].includes(testing.frameNumber())`);
 }
 
 async function scrub(t: TestContext, scene: Scene, device: Device): Promise<void> {
@@ -150,7 +153,6 @@ async function changeSettings({ page, daemon }: Scene): Promise<void> {
   await page.click('#ice-save');
   await untilInPage(page, `/Saved/.test(document.querySelector('#ice-message').textContent)`);
 
-  await untilInPage(page, `/not set up/.test(document.querySelector('#firmware-state')?.textContent ?? '')`);
   await untilInPage(page, `/audit: session-ended/.test(document.querySelector('#log').textContent)`);
 
   await page.fill('#new-password', 'another four words');
@@ -169,11 +171,15 @@ async function logOut({ page }: Scene): Promise<void> {
 }
 
 for (const device of ['desk', 'phone'] as const)
-  test(`first boot, live, time line, export, settings, log-out: ${device}`, async t => {
+  test(`first boot, live, time line, export, settings, firmware, log-out: ${device}`, async t => {
     if (!requireProgram(t, 'ffprobe')) return;
     const scene = await openScene(t, device, {
       claim: false,
-      flags: [...demoMedia.flags, '--recorder-segment-seconds', '10'],
+      flags: [
+        ...demoMedia.flags,
+        ...['--recorder-segment-seconds', '10', '--port', await freePort()],
+        ...['--firmware-development-key', 'true', '--firmware-uploads-per-hour', '100'],
+      ],
     });
     if (!scene) return;
     await setUp(scene);
@@ -181,6 +187,7 @@ for (const device of ['desk', 'phone'] as const)
     await scrub(t, scene, device);
     await exportClip(t, scene);
     await changeSettings(scene);
+    await upgradeFirmware(scene, device, testFolder(t));
     await logOut(scene);
     assert.ok(
       await scene.page.evaluate(

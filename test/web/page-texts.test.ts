@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { firmwareProblems } from '../../src/http/firmware-problems.ts';
+import { wordsOfCode } from '../../src/web/api/camera-problem.ts';
 import { readRange } from '../../src/web/export/range-text.ts';
 import { retryDelayMs } from '../../src/web/live/retry-delay.ts';
 import { EventStreamReader, mayUpload, resultWords, slotWords } from '../../src/web/settings/firmware.ts';
@@ -83,19 +85,27 @@ test('events are read from a stream wherever it is cut', () => {
   }
 });
 
-test('the last upgrade is told in words whatever the form in which the camera tells it', () => {
-  assert.equal(resultWords('rolled back'), 'rolled back');
-  assert.equal(resultWords({ outcome: 'confirmed', at: 1 }), 'confirmed');
-  assert.equal(resultWords({ message: 'The signature is wrong.', code: 'x' }), 'The signature is wrong.');
+test('the last upgrade is told in words, and why it came to nothing', () => {
+  const at = '2026-11-23T12:00:00.000Z';
   assert.equal(
-    resultWords({ outcome: 'fell-back', version: '2.0.0', reason: 'no picture', atUnixMs: 1 }),
-    'Version 2.0.0 did not prove itself, so the one before runs: no picture.',
+    resultWords({ outcome: 'fell-back', version: '2.0.0', reason: 'there are no pictures', at }),
+    'Version 2.0.0 did not prove itself, so the one before runs: there are no pictures.',
   );
   assert.equal(
-    resultWords({ outcome: 'confirmed', version: '2.0.0' }),
+    resultWords({ outcome: 'confirmed', version: '2.0.0', at }),
     'Version 2.0.0 proved itself and is kept.',
   );
-  for (const nothing of [null, undefined, {}, 5]) assert.equal(resultWords(nothing), undefined);
+  assert.equal(
+    resultWords({ outcome: 'failed', version: '2.0.0', reason: 'firmware-no-room', at }),
+    'Version 2.0.0 was not installed: The camera has no room left for this image.',
+  );
+  assert.equal(resultWords(null), undefined);
+});
+
+test('every refusal of an image has words of its own', () => {
+  const codes = Object.keys(firmwareProblems);
+  assert.ok(codes.length > 10);
+  for (const code of codes) assert.ok(wordsOfCode(code), code);
 });
 
 test('what is in a slot is told, and only what is free takes another image', () => {

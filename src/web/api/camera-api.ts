@@ -3,7 +3,7 @@
  *
  * Passwords and tokens go into header fields and bodies, never into an address. No cookie and no password that the
  * browser remembers for HTTP is sent, and so the browser never asks for one in a window of its own either. Uploads of
- * firmware are in settings/firmware-upload.ts, downloads in export/clip-download.ts.
+ * firmware are in settings/firmware.ts, downloads in export/clip-download.ts.
  */
 import type { components } from '../../http/openapi/api-types.ts';
 import { CameraProblem, type ProblemDetails } from './camera-problem.ts';
@@ -18,6 +18,7 @@ export type DeviceInfo = Schemas['DeviceInfo'];
 export type Health = Schemas['Health'];
 export type UserSession = Schemas['UserSession'];
 export type LogEntry = Schemas['LogEntry'];
+export type FirmwareState = Schemas['FirmwareState'];
 export type IceServerResult = Schemas['IceServerResult'];
 
 /** What was answered, and how long a session in it lives, in ms by the camera's clock, where it tells that. */
@@ -178,6 +179,11 @@ export class CameraApi {
   /** Lines of the log behind the one with this number. */
   logs(after: number): Promise<Schemas['LogTail']> {
     return this.call('GET', `${base}/system/logs?after=${after}`);
+  }
+
+  /** Has the camera start the firmware before. */
+  async rollBack(): Promise<void> {
+    await this.call('POST', `${base}/system/upgrade/rollback`);
   }
 
   /** For requests that are not of JSON: what {@link call} would do about a 401. */

@@ -36,7 +36,30 @@ const words: Readonly<Record<string, string>> = {
   'card-failed': 'The card with the recordings cannot be read at the moment.',
   'recording-damaged': 'This part of the recordings is damaged.',
   'ice-servers-invalid': 'The camera does not take one of these servers.',
-  'firmware-untrusted': 'Upgrades are not set up: no key says which firmware this camera may trust.',
+  'firmware-not-set-up': 'Upgrades are not set up: no key says which firmware this camera may trust.',
+  'firmware-untrusted': 'This image is signed by nobody whom the camera trusts.',
+  'firmware-signature-invalid':
+    'The signature of this image is wrong. Get it again from where it comes from.',
+  'firmware-malformed': 'This file is no firmware image for the camera.',
+  'firmware-truncated': 'This image is not whole. Get it again from where it comes from.',
+  'firmware-corrupt': 'This image was damaged on its way. Get it again from where it comes from.',
+  'firmware-too-long': 'This image has more in it than it says. Get it again from where it comes from.',
+  'firmware-too-large': 'This image is larger than the camera is set up to take.',
+  'firmware-board-mismatch': 'This image is for another kind of camera.',
+  'firmware-installed': 'The version of this image runs already.',
+  'firmware-downgrade': 'This image is older than a version that ran on this camera, so it is not taken.',
+  'firmware-step-missing': 'Another version has to be installed before this one.',
+  'firmware-busy': 'Another upgrade is under way. Wait until it is over.',
+  'firmware-no-room': 'The camera has no room left for this image.',
+  'firmware-storage-failed':
+    'The camera could not write the image; its disk may be failing. Its log says more.',
+  'firmware-tool-failed': 'The device could not install the image. The log says more.',
+  'firmware-key-invalid': 'A key for firmware on the camera cannot be used. Its log says which.',
+  'firmware-no-previous': 'There is no version before this one on the camera.',
+  'form-invalid': 'The camera did not understand the upload.',
+  'body-aborted': 'The upload was cut off.',
+  'body-timeout': 'The upload took too long.',
+  'watchers-limit': 'Too many pages follow the upgrade.',
   'not-found': 'The camera does not know this part of its API. Its firmware may be older than this page.',
   'body-too-large': 'That is more than the camera takes.',
   internal: 'The camera failed to answer. Its log says more.',
@@ -83,6 +106,11 @@ export class CameraProblem extends Error {
   get isLasting(): boolean {
     return lasting.has(this.code);
   }
+}
+
+/** The words for a code; undefined where it has none of its own. */
+export function wordsOfCode(code: string): string | undefined {
+  return words[code];
 }
 
 /** The words for whatever was thrown. */

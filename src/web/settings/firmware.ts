@@ -3,28 +3,15 @@
  *
  * The image goes by XMLHttpRequest, because fetch tells nothing of an upload's progress. The camera's own states come as a
  * stream of events (WHATWG HTML §9.2) that is read with fetch, since EventSource cannot send the token; where the stream
- * ends, as it does when the camera restarts, it is asked for again. A camera that cannot be upgraded says so by 403 or 404.
+ * ends, as it does when the camera restarts, it is asked for again. An older camera that cannot be upgraded says so by 404.
  */
-import { type CameraApi, problemOfResponse } from '../api/camera-api.ts';
-import { CameraProblem } from '../api/camera-problem.ts';
+import { type CameraApi, type FirmwareState, problemOfResponse } from '../api/camera-api.ts';
+import { CameraProblem, wordsOfCode } from '../api/camera-problem.ts';
 
 const path = '/api/v1/system/upgrade';
 
 /** How long to wait before the camera is asked again. */
 const againMs = 2000;
-
-/** As the camera tells it. */
-export interface UpgradeStatus {
-  readonly state: string;
-  readonly progress?: { readonly receivedBytes: number; readonly totalBytes: number | null } | null;
-  readonly activeSlot?: string | null;
-  readonly slots?: readonly {
-    readonly name: string;
-    readonly version: string | null;
-    readonly state: string;
-  }[];
-  readonly lastResult?: unknown;
-}
 
 /** Sentences for the states; the camera's own word where there is none. */
 const words: Readonly<Record<string, string>> = {
@@ -75,22 +62,19 @@ export function slotWords({
   return [version, told ?? state].filter(Boolean).join(', ');
 }
 
-const outcomes: Readonly<Record<string, string>> = {
+const outcomes = {
   confirmed: 'proved itself and is kept',
   'fell-back': 'did not prove itself, so the one before runs',
   failed: 'was not installed',
-};
+} as const;
 
-/** What was said of the last upgrade, whatever its form. */
-export function resultWords(result: unknown): string | undefined {
-  if (typeof result === 'string') return result;
-  if (typeof result !== 'object' || result === null) return undefined;
-  const { message, reason, detail, outcome, code, version } = result as Record<string, unknown>;
-  const told = outcomes[String(outcome)];
-  if (told !== undefined && typeof version === 'string')
-    return `Version ${version} ${told}${typeof reason === 'string' ? `: ${reason}` : ''}.`;
-  const text = message ?? detail ?? reason ?? outcome ?? code;
-  return typeof text === 'string' ? text : undefined;
+/** What was said of the last upgrade. */
+export function resultWords(result: FirmwareState['lastResult']): string | undefined {
+  if (!result) return undefined;
+  const { outcome, version, reason } = result;
+  const told = `${version === 'unknown' ? 'An image' : `Version ${version}`} ${outcomes[outcome]}`;
+  const why = reason === undefined ? undefined : (wordsOfCode(reason) ?? reason);
+  return why === undefined ? `${told}.` : `${told}: ${why.replace(/\.$/, '')}.`;
 }
 
 /** An upload that is under way. */
@@ -131,7 +115,7 @@ export function sendImage(api: CameraApi, image: File, onProgress: (share: numbe
 
 /** What is known of upgrades: the camera's own account, or that there are none. */
 export type UpgradeNews =
-  | { readonly kind: 'status'; readonly status: UpgradeStatus }
+  | { readonly kind: 'status'; readonly status: FirmwareState }
   | { readonly kind: 'not-set-up' }
   | { readonly kind: 'away'; readonly problem: CameraProblem };
 
@@ -147,7 +131,7 @@ export async function followUpgrade(
         headers: { 'x-token': api.token, accept: 'text/event-stream, application/json;q=0.5' },
         ...{ signal, cache: 'no-store', credentials: 'omit', referrerPolicy: 'no-referrer' },
       });
-      if ([403, 404, 405].includes(response.status)) {
+      if (response.status === 404 || response.status === 405) {
         onNews({ kind: 'not-set-up' });
         return;
       }
@@ -165,9 +149,9 @@ export async function followUpgrade(
   }
 }
 
-async function readStatuses(response: Response, onStatus: (status: UpgradeStatus) => void): Promise<void> {
+async function readStatuses(response: Response, onStatus: (status: FirmwareState) => void): Promise<void> {
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
-    onStatus((await response.json()) as UpgradeStatus);
+    onStatus((await response.json()) as FirmwareState);
     return;
   }
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -175,7 +159,7 @@ async function readStatuses(response: Response, onStatus: (status: UpgradeStatus
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    for (const data of events.take(value)) onStatus(JSON.parse(data) as UpgradeStatus);
+    for (const data of events.take(value)) onStatus(JSON.parse(data) as FirmwareState);
   }
 }
 

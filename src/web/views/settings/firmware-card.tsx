@@ -1,7 +1,7 @@
 /** Upgrades of the firmware: drop an image, see it sent, checked and tried, and learn when the camera went back. */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { CameraApi } from '../../api/camera-api.ts';
+import type { CameraApi, FirmwareState } from '../../api/camera-api.ts';
 import { wordsOf } from '../../api/camera-problem.ts';
 import {
   followUpgrade,
@@ -12,7 +12,6 @@ import {
   stateTone,
   stateWords,
   type UpgradeNews,
-  type UpgradeStatus,
   type Upload,
 } from '../../settings/firmware.ts';
 import { Icon } from '../../ui/icons.tsx';
@@ -62,7 +61,7 @@ export function FirmwareCard({ api, version }: Props): JSX.Element {
   return (
     <div class="card" id="firmware">
       <h2>Firmware</h2>
-      {news && <Rows rows={[['Runs', version], ...slotRows(news)]} />}
+      {news && <Rows rows={[['Runs', status?.version ?? version], ...slotRows(status)]} />}
       <FirmwareNews news={news} />
       {error !== undefined && (
         <p id="firmware-error" class="message" role="alert" data-tone="bad">
@@ -110,17 +109,69 @@ export function FirmwareCard({ api, version }: Props): JSX.Element {
           />
         </div>
       )}
+      {offersUpload && status.canRollBack && <RollBack api={api} status={status} />}
     </div>
   );
 }
 
-function slotRows(news: UpgradeNews | undefined): (readonly [string, string])[] {
-  if (news?.kind !== 'status') return [];
-  const { slots = [], activeSlot } = news.status;
-  return slots.map(slot => [
-    `Slot ${slot.name.length === 1 ? slot.name.toUpperCase() : slot.name}${slot.name === activeSlot ? ', runs' : ''}`,
-    slotWords(slot),
-  ]);
+function slotRows(status: FirmwareState | undefined): (readonly [string, string])[] {
+  if (!status) return [];
+  const { slots, activeSlot, board } = status;
+  const nameOf = (name: string): string =>
+    name === 'factory' ? 'Came with' : `Slot ${name.length === 1 ? name.toUpperCase() : name}`;
+  return [
+    ['Images for', board],
+    ...slots.map((slot): [string, string] => [
+      `${nameOf(slot.name)}${slot.name === activeSlot ? ', runs' : ''}`,
+      slotWords(slot),
+    ]),
+  ];
+}
+
+/** The way back to the version before, asked twice. */
+function RollBack({ api, status }: { readonly api: CameraApi; readonly status: FirmwareState }): JSX.Element {
+  const [isAsked, setAsked] = useState(false);
+  const [error, setError] = useState<string>();
+  const version = status.rollBackTo ?? 'the version before';
+  const goBack = async (): Promise<void> => {
+    setAsked(false);
+    setError(undefined);
+    try {
+      await api.rollBack();
+    } catch (problem) {
+      setError(wordsOf(problem));
+    }
+  };
+  return (
+    <div id="roll-back">
+      {error !== undefined && (
+        <p class="message" role="alert" data-tone="bad">
+          {error}
+        </p>
+      )}
+      {isAsked && (
+        <p class="small">
+          The camera restarts with {version}. Live view and recording pause for some seconds.
+        </p>
+      )}
+      <div class="buttons">
+        {isAsked ? (
+          <>
+            <button type="button" class="danger" onClick={() => void goBack()}>
+              Restart with {version}
+            </button>
+            <button type="button" class="quiet" onClick={() => setAsked(false)}>
+              Keep {status.version}
+            </button>
+          </>
+        ) : (
+          <button type="button" class="quiet" onClick={() => setAsked(true)}>
+            Go back to {version}
+          </button>
+        )}
+      </div>
+    </div>
+  );
 }
 
 function FirmwareNews({ news }: { readonly news: UpgradeNews | undefined }): JSX.Element {
@@ -128,7 +179,8 @@ function FirmwareNews({ news }: { readonly news: UpgradeNews | undefined }): JSX
     <div role="status" id="firmware-state">
       {news?.kind === 'not-set-up' && (
         <p class="message" data-tone="quiet">
-          Upgrades are not set up on this camera: no key says which firmware it may trust.
+          Upgrades are not set up on this camera: no key says which firmware it may trust. Whoever runs it
+          names one with --firmware-keys.
         </p>
       )}
       {news?.kind === 'away' && (
@@ -154,7 +206,7 @@ function FirmwareNews({ news }: { readonly news: UpgradeNews | undefined }): JSX
 }
 
 /** How much the camera has of an image, whoever sends it. */
-function Received({ receivedBytes, totalBytes }: NonNullable<UpgradeStatus['progress']>): JSX.Element {
+function Received({ receivedBytes, totalBytes }: NonNullable<FirmwareState['progress']>): JSX.Element {
   return (
     <div class="progress">
       <progress max={1} value={totalBytes ? receivedBytes / totalBytes : 0} aria-label="Received" />
