@@ -92,9 +92,13 @@ async function kill(): Promise<void> {
   await camera.endsWithin(pid === launcher ? 5000 : 100);
 }
 
+async function serves(): Promise<boolean> {
+  return (await phase()) !== 'starting or stopping' && camera.pids.camera !== undefined;
+}
+
 async function comeUp(): Promise<void> {
   const sinceMs = performance.now();
-  if (camera.isUp) await camera.ready().catch(() => undefined);
+  if (camera.isUp && !(await serves())) await camera.ready().catch(() => undefined);
   if (!camera.isUp) await camera.start();
   upMs.push(performance.now() - sinceMs);
 }

@@ -324,6 +324,7 @@ export class FirmwareUpload {
   private isOver = false;
   /** What is being done now; an end waits for it. */
   private working: Promise<void> | undefined;
+  private ending: Promise<void> | undefined;
 
   constructor(options: UploadOptions) {
     this.options = options;
@@ -363,8 +364,15 @@ export class FirmwareUpload {
 
   /** Nothing more comes, for a reason that may lie outside the image. Does nothing when it is over; never rejects. */
   async abandon(reason: unknown): Promise<void> {
-    if (this.isOver) return;
-    this.isOver = true;
+    if (!this.isOver) {
+      this.isOver = true;
+      this.ending = this.end(reason);
+    }
+    // Whoever comes second waits for the same end: the next upload is refused until then.
+    await this.ending;
+  }
+
+  private async end(reason: unknown): Promise<void> {
     await this.working?.catch(() => undefined);
     await this.installation?.abandon();
     await this.options.onFailed(reason, this.installation && this.head?.manifest);

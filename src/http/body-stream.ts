@@ -10,6 +10,10 @@ import { CameraError } from '../base/errors.ts';
 import { bodyWaitingBytesMax } from './limits.ts';
 import { RequestFault } from './problems.ts';
 
+/** Pieces' memory that is kept for the next ones; the waiting bytes come in a few pieces, of at most 512 KiB each. */
+const spareMax = 4;
+const spareStepBytes = 64 * 1024;
+
 /** What makes a socket wait, and go on. */
 export interface BodySocket {
   pause(): void;
@@ -20,6 +24,9 @@ export interface BodySocket {
 export class BodyStream {
   private readonly socket: BodySocket;
   private readonly pieces: Uint8Array[] = [];
+  /** Of pieces that were read, for those to come: else a long body leaves all its bytes to the garbage collector. */
+  private readonly spare: ArrayBuffer[] = [];
+  private lent: Uint8Array | undefined;
   private readonly timer: NodeJS.Timeout;
   private waitingBytes = 0;
   private isWhole = false;
@@ -46,16 +53,19 @@ export class BodyStream {
   }
 
   /**
-   * The next piece, which is the caller's; undefined behind the last. One call at a time. Rejects with RequestFault
+   * The next piece, borrowed until the next call; undefined behind the last. One call at a time. Rejects with RequestFault
    * `body-too-large` or `body-timeout`, or CameraError `body-aborted`.
    */
   async next(): Promise<Uint8Array | undefined> {
+    if (this.lent && this.spare.length < spareMax) this.spare.push(this.lent.buffer as ArrayBuffer);
+    this.lent = undefined;
     while (!this.fault && this.pieces.length === 0 && !this.isWhole)
       await new Promise<void>(resolve => {
         this.wake = resolve;
       });
     if (this.fault) throw this.fault;
     const piece = this.pieces.shift();
+    this.lent = piece;
     this.waitingBytes -= piece?.length ?? 0;
     if (this.isPaused && !this.isStopped && this.waitingBytes <= bodyWaitingBytesMax / 2) {
       this.isPaused = false;
@@ -72,7 +82,7 @@ export class BodyStream {
   /** Takes what the library hands out; copied here, since its memory is taken away. */
   push(bytes: ArrayBuffer, isLast: boolean): void {
     if (this.isStopped) return;
-    if (bytes.byteLength > 0) this.pieces.push(new Uint8Array(bytes.slice(0)));
+    if (bytes.byteLength > 0) this.pieces.push(this.copyOf(bytes));
     this.waitingBytes += bytes.byteLength;
     if (isLast) {
       this.isWhole = true;
@@ -98,6 +108,15 @@ export class BodyStream {
     const isRestUnread = this.fault instanceof RequestFault;
     if (isRestUnread && !this.isPaused) this.pause();
     else if (!isRestUnread && this.isPaused) this.socket.resume();
+  }
+
+  private copyOf(bytes: ArrayBuffer): Uint8Array {
+    const at = this.spare.findIndex(({ byteLength }) => byteLength >= bytes.byteLength);
+    const [memory] = at < 0 ? [] : this.spare.splice(at, 1);
+    const length = Math.ceil(bytes.byteLength / spareStepBytes) * spareStepBytes;
+    const piece = new Uint8Array(memory ?? new ArrayBuffer(length), 0, bytes.byteLength);
+    piece.set(new Uint8Array(bytes));
+    return piece;
   }
 
   private pause(): void {

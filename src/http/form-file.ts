@@ -6,8 +6,7 @@
  * writing the boundary that two readers could read differently. Main thread.
  */
 
-import type { Readable } from 'node:stream';
-import { Busboy } from '@fastify/busboy';
+import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import type { BodyStream } from './body-stream.ts';
 import { formHeadBytesMax } from './limits.ts';
 import { RequestFault } from './problems.ts';
@@ -41,6 +40,7 @@ export async function readFormFile(
     limits: { fields: 1, fieldSize: 1024, files: 1, parts: 1, headerPairs: 16, headerSize: formHeadBytesMax },
   });
   let reading: Promise<void> | undefined;
+  const file = new FileBytes(take);
   const faults = new Promise<never>((_, reject) => {
     const refuse = (what: string) => () => reject(invalid(what));
     parser.on('error', refuse('its end'));
@@ -48,7 +48,7 @@ export async function readFormFile(
     for (const limit of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const)
       parser.on(limit, refuse('the number of parts'));
     parser.on('file', (name, stream, filename, encoding) => {
-      reading = takeAll(stream, take);
+      reading = file.takeAll(stream);
       reading.catch(reject);
       if (name !== fileName) refuse('the name of the part')();
       else if (typeof filename !== 'string' || filename === '') refuse('the file name')();
@@ -64,6 +64,8 @@ export async function readFormFile(
         const step = reading ? piece.subarray(at) : piece.subarray(at, at + headStepBytes);
         at += step.length;
         await new Promise<void>(resolve => parser.write(step, () => resolve()));
+        // The memory of the piece is the body's again with the next one.
+        await file.taken();
         if (reading) continue;
         headBytes += step.length;
         if (headBytes >= formHeadBytesMax) throw invalid('the head of the part');
@@ -80,8 +82,40 @@ export async function readFormFile(
   }
 }
 
-async function takeAll(stream: Readable, take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
-  for await (const bytes of stream as AsyncIterable<Uint8Array>) await take(bytes);
+/** Hands the bytes of the file on, and knows when all that the parser has found so far were taken. */
+class FileBytes {
+  private readonly take: (bytes: Uint8Array) => Promise<void>;
+  private stream: BusboyFileStream | undefined;
+  private takenBytes = 0;
+  private isFailed = false;
+  private wake: (() => void) | undefined;
+
+  constructor(take: (bytes: Uint8Array) => Promise<void>) {
+    this.take = take;
+  }
+
+  async takeAll(stream: BusboyFileStream): Promise<void> {
+    this.stream = stream;
+    try {
+      for await (const bytes of stream as AsyncIterable<Uint8Array>) {
+        await this.take(bytes);
+        this.takenBytes += bytes.length;
+        this.wake?.();
+      }
+    } catch (error) {
+      this.isFailed = true;
+      this.wake?.();
+      throw error;
+    }
+  }
+
+  /** Resolves when nothing waits, or nothing is taken any more. */
+  async taken(): Promise<void> {
+    while (this.stream && !this.isFailed && this.takenBytes < this.stream.bytesRead)
+      await new Promise<void>(resolve => {
+        this.wake = resolve;
+      });
+  }
 }
 
 function invalid(fault: string): RequestFault {

@@ -209,6 +209,18 @@ test('an upload that is abandoned while the back end makes room leaves nothing b
   assert.equal(each.upgrades.status().state, 'failed');
 });
 
+test('whoever abandons an upload that is ending waits for its end', async () => {
+  const each = camera();
+  const upload = each.upgrades.begin(caller);
+  const pushed = upload.push(Buffer.from('no image at all'));
+  await Promise.all([
+    assert.rejects(pushed, { code: 'firmware-malformed' }),
+    upload.abandon(new Error('the client left')),
+  ]);
+  await upload.abandon(new Error('again'));
+  each.upgrades.begin(caller);
+});
+
 test('a back end that fails ends the upload with its error, and the next one is taken', async () => {
   const each = camera();
   each.backEnd.failure = Object.assign(new Error('disk'), { code: 'EIO' });
